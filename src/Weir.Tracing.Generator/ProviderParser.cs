@@ -28,6 +28,9 @@ internal sealed class ProviderParser
     private static readonly SymbolDisplayFormat s_namespaceFormat = SymbolDisplayFormat.FullyQualifiedFormat
         .WithGlobalNamespaceStyle(SymbolDisplayGlobalNamespaceStyle.Omitted);
 
+    private static readonly SymbolDisplayFormat s_nameFormat = new(
+        typeQualificationStyle: SymbolDisplayTypeQualificationStyle.NameAndContainingTypesAndNamespaces);
+
     private readonly INamedTypeSymbol _class;
     private readonly List<DiagnosticModel> _diagnostics = [];
     private readonly HashSet<string> _classNames;
@@ -62,7 +65,7 @@ internal sealed class ProviderParser
 
     private ParsedProvider ParseClass(AttributeData attribute, Location place)
     {
-        string className = _class.ToDisplayString();
+        string className = _class.ToDisplayString(s_nameFormat);
         var argument = attribute.ConstructorArguments.FirstOrDefault();
         string? name = argument.Kind == TypedConstantKind.Primitive ? argument.Value as string : null;
         var nameNode = (attribute.ApplicationSyntaxReference?.GetSyntax(_cancellation) as AttributeSyntax)?.ArgumentList;
@@ -166,11 +169,13 @@ internal sealed class ProviderParser
             Report(Diagnostics.EventNameDuplicate, place, eventName, method.Name, other);
         else
             methodOfName.Add(eventName, method.Name);
-        if (LevelName(level) is not { } levelName)
+        string? levelName = LevelName(level);
+        if (levelName is null)
             Report(Diagnostics.LevelInvalid, place, level.ToString(System.Globalization.CultureInfo.InvariantCulture), method.Name);
-        else if (canImplement && ParseParameters(method, syntax, place) is { } parameters)
-            return ToModel(method, syntax, eventName, levelName, parameters, isStub: _diagnostics.Count > reported);
-        return null;
+        var parameters = canImplement ? ParseParameters(method, syntax, place) : null;
+        return parameters is null
+            ? null
+            : ToModel(method, syntax, eventName, levelName ?? "Info", parameters, isStub: _diagnostics.Count > reported);
     }
 
     private TracepointModel ToModel(

@@ -36,6 +36,10 @@ public unsafe ref struct RecordWriter
     [ThreadStatic]
     private static byte* t_staging;
 
+    // Keeps the area alive as long as its thread: pinned, so that it has an address, and collected after the thread has ended.
+    [ThreadStatic]
+    private static byte[]? t_stagingOwner;
+
     private readonly byte* _start;
     private byte* _next;
 
@@ -236,5 +240,9 @@ public unsafe ref struct RecordWriter
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static byte* AllocateStaging() => t_staging = (byte*)NativeMemory.Alloc(StagingBytes);
+    private static byte* AllocateStaging()
+    {
+        t_stagingOwner = GC.AllocateUninitializedArray<byte>(StagingBytes, pinned: true);
+        return t_staging = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(t_stagingOwner));
+    }
 }
