@@ -289,7 +289,7 @@ public class RecordWriterTests
         var thread = new Thread(() =>
         {
             RecordWriter.Begin();
-            var owner = typeof(RecordWriter).GetField("t_stagingOwner", BindingFlags.Static | BindingFlags.NonPublic)!;
+            var owner = typeof(RecordWriter).GetField("t_owner", BindingFlags.Static | BindingFlags.NonPublic)!;
             area = new WeakReference(owner.GetValue(null));
         });
         thread.Start();
