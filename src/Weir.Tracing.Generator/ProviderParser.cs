@@ -235,8 +235,8 @@ internal sealed class ProviderParser
         {
             var parameter = method.Parameters[i];
             var parameterSyntax = syntax.ParameterList.Parameters[i];
-            if (!Names.IsValid(parameter.Name))
-                Report(Diagnostics.FieldNameInvalid, parameterSyntax.Identifier.GetLocation(), parameter.Name, method.Name);
+            if (FieldNameProblem(parameter) is { } problem)
+                Report(Diagnostics.FieldNameInvalid, parameterSyntax.Identifier.GetLocation(), parameter.Name, method.Name, problem);
             string modifiers = string.Join(" ", parameterSyntax.Modifiers.Select(m => m.ValueText));
             FieldModel? field = null;
             if (parameter.RefKind != RefKind.None || parameter.IsParams)
@@ -266,6 +266,16 @@ internal sealed class ProviderParser
                 parameter.Name, method.Name, parameter.Type.ToDisplayString(), FieldTypes.MendFor(parameter.Type));
         }
         return field;
+    }
+
+    /// <summary>Why the parameter cannot name a field. A trace keeps the length of a sequence <c>a</c> in a field <c>_a_length</c> before it.</summary>
+    private static string? FieldNameProblem(IParameterSymbol parameter)
+    {
+        if (!Names.IsValid(parameter.Name))
+            return "use 1 to 128 ASCII letters, digits and '_'";
+        var sequence = ((IMethodSymbol)parameter.ContainingSymbol).Parameters.FirstOrDefault(
+            p => $"_{p.Name}_length" == parameter.Name && FieldTypes.TryMap(p.Type) is { IsSequence: true });
+        return sequence is null ? null : $"the trace keeps the length of '{sequence.Name}' under this name; choose another";
     }
 
     private void Report(DiagnosticDescriptor descriptor, Location? place, params string[] arguments) =>

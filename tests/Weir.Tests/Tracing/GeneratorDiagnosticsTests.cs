@@ -175,10 +175,16 @@ public class GeneratorDiagnosticsTests
         Assert.Single(Report(Source(Weir.Tracing.RecordWriter.MaxFields + 1)));
     }
 
+    [Theory]
+    [InlineData("int [|größe|]", "größe", "use 1 to 128 ASCII letters, digits and '_'")]
+    [InlineData("int[] a, int [|_a_length|]", "_a_length", "the trace keeps the length of 'a' under this name; choose another")]
+    public void WEIR016_field_name(string parameters, string name, string what) => AssertReports(
+        InProvider($"[Tracepoint] public static partial void X({parameters});"), "WEIR016",
+        $"Parameter '{name}' of tracepoint 'X' cannot name a field: {what}");
+
     [Fact]
-    public void WEIR016_field_name() => AssertReports(
-        InProvider("[Tracepoint] public static partial void X(int [|größe|]);"), "WEIR016",
-        "Parameter 'größe' of tracepoint 'X' cannot name a field: use 1 to 128 ASCII letters, digits and '_'");
+    public void A_name_like_that_of_a_length_is_free_beside_a_string() =>
+        Assert.Empty(Report(InProvider("[Tracepoint] public static partial void X(string a, int _a_length);")));
 
     /// <summary>
     /// The message stands at the marked place, and the compiler adds no complaint about a missing body, unless the method cannot be

@@ -119,7 +119,11 @@ public class RecordWriterTests
         string text = string.Concat(Enumerable.Repeat(unit, count));
         byte[] whole = Encoding.UTF8.GetBytes(text.Replace('\0', '\uFFFD'));
         byte[] expected = [.. whole.AsSpan(0, keptBytes), 0];
-        Assert.Equal(expected, BytesOf((ref record) => record.Write(text)));
+        Assert.Equal(expected, BytesOf((ref record) =>
+        {
+            record.Write(text);
+            Assert.Equal(keptBytes < whole.Length ? 1 : 0, record.FieldsCut);
+        }));
     }
 
     [Theory]
@@ -322,7 +326,11 @@ public class RecordWriterTests
     private static void AssertSequenceKeeps<T>(int count, int kept)
         where T : unmanaged
     {
-        byte[] bytes = BytesOf((ref record) => record.WriteSequence<T>(new T[count]));
+        byte[] bytes = BytesOf((ref record) =>
+        {
+            record.WriteSequence<T>(new T[count]);
+            Assert.Equal(kept < count ? 1 : 0, record.FieldsCut);
+        });
         Assert.Equal((uint)kept, BinaryPrimitives.ReadUInt32LittleEndian(bytes));
         Assert.Equal(4 + (kept * System.Runtime.CompilerServices.Unsafe.SizeOf<T>()), bytes.Length);
     }
