@@ -138,7 +138,8 @@ internal sealed class ProviderParser
             declared++;
             if (method.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax(_cancellation) is not MethodDeclarationSyntax syntax)
             {
-                Report(Diagnostics.TracepointNotStaticPartialVoid, method.Locations.FirstOrDefault(), method.Name, "it is an accessor or an operator");
+                var place = method.Locations.FirstOrDefault();
+                Report(Diagnostics.TracepointNotStaticPartialVoid, place, method.Name, "it is an accessor or an operator");
                 continue;
             }
             if (ParseMethod(method, syntax, attribute, methodOfName) is { } tracepoint)
@@ -268,7 +269,9 @@ internal sealed class ProviderParser
         return field;
     }
 
-    /// <summary>Why the parameter cannot name a field. A trace keeps the length of a sequence <c>a</c> in a field <c>_a_length</c> before it.</summary>
+    /// <summary>
+    /// Why the parameter cannot name a field. A trace keeps the length of a sequence <c>a</c> in a field <c>_a_length</c> before it.
+    /// </summary>
     private static string? FieldNameProblem(IParameterSymbol parameter)
     {
         if (!Names.IsValid(parameter.Name))
