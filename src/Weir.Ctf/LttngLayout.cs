@@ -1,0 +1,112 @@
+namespace Weir.Ctf;
+
+/// <summary>
+/// The layout of LTTng-UST 2.13 on x86-64, little-endian, with every field byte-aligned:
+/// <code>
+/// packet header     0 magic u32 | 4 uuid 16 bytes | 20 stream_id u32 | 24 stream_instance_id u64                       = 32 bytes
+/// packet context    0 timestamp_begin u64 | 8 timestamp_end u64 | 16 content_size u64 (bits) | 24 packet_size u64 (bits)
+///                  32 packet_seq_num u64 | 40 events_discarded u64 | 48 cpu_id u32                                     = 52 bytes
+/// event header, compact    id in bits 0-4 (0 to 30) | low 27 bits of the time in bits 5-31                             =  4 bytes
+/// event header, extended   id in bits 0-4 (31) | bits 5-7 zero | id u32 | time u64                                     = 13 bytes
+/// </code>
+/// </summary>
+public static class LttngLayout
+{
+    /// <summary>The first 4 bytes of each packet.</summary>
+    public const uint PacketMagic = 0xC1FC1FC1;
+
+    /// <summary>Length of the packet header.</summary>
+    public const int PacketHeaderBytes = 4 + 16 + 4 + 8;
+
+    /// <summary>Length of the packet context.</summary>
+    public const int PacketContextBytes = (6 * 8) + 4;
+
+    /// <summary>Length of a compact event header.</summary>
+    public const int CompactEventHeaderBytes = 4;
+
+    /// <summary>Length of an extended event header.</summary>
+    public const int ExtendedEventHeaderBytes = 1 + 4 + 8;
+
+    /// <summary>The ID that marks an extended event header; smaller ones are compact.</summary>
+    public const int ExtendedEventId = 31;
+
+    /// <summary>
+    /// A trace class with LTTng's packet header and environment, one clock and no data stream class yet.
+    /// </summary>
+    /// <param name="uuid">The UUID that each packet repeats.</param>
+    /// <param name="clock">The clock of all its streams.</param>
+    /// <param name="environment">The environment, such as <c>domain</c>, <c>tracer_name</c>, <c>hostname</c>, <c>procname</c>, <c>vpid</c>.</param>
+    public static TraceClass CreateTrace(Guid uuid, ClockClass clock, params ReadOnlySpan<EnvironmentEntry> environment)
+    {
+        var trace = new TraceClass
+        {
+            Uuid = uuid,
+            PacketHeader = new StructureFieldClass(
+            [
+                new("magic", new IntegerFieldClass(32) { Role = FieldRole.PacketMagicNumber }),
+                new("uuid", new StaticArrayFieldClass(new IntegerFieldClass(8), 16) { Role = FieldRole.TraceUuid }),
+                new("stream_id", new IntegerFieldClass(32) { Role = FieldRole.DataStreamClassId }),
+                new("stream_instance_id", new IntegerFieldClass(64) { Role = FieldRole.DataStreamId }),
+            ]),
+        };
+        trace.Add(clock);
+        foreach (var entry in environment)
+            trace.Add(entry);
+        return trace;
+    }
+
+    /// <summary>A data stream class with LTTng's packet context and compact event header; add it to its trace class.</summary>
+    /// <param name="id">The stream's ID.</param>
+    /// <param name="clock">The trace's clock.</param>
+    /// <param name="commonContext">Fields that each event has after its header, or null.</param>
+    public static DataStreamClass CreateStream(ulong id, ClockClass clock, StructureFieldClass? commonContext = null) => new()
+    {
+        Id = id,
+        DefaultClock = clock,
+        PacketContext = CreatePacketContext(clock),
+        EventHeader = CreateEventHeader(clock),
+        EventCommonContext = commonContext,
+    };
+
+    /// <summary>The members of a sequence field of a payload, as LTTng names them: its length, then its elements.</summary>
+    /// <param name="name">The sequence's name.</param>
+    /// <param name="element">The class of each element.</param>
+    /// <param name="lengthBits">Width of the unsigned length.</param>
+    public static (StructureMember Length, StructureMember Elements) CreateSequence(string name, FieldClass element, int lengthBits = 32)
+    {
+        string lengthName = $"_{name}_length";
+        return (new StructureMember(lengthName, new IntegerFieldClass(lengthBits)),
+            new StructureMember(name, new DynamicArrayFieldClass(element, new FieldLocation(FieldScope.EventPayload, lengthName))));
+    }
+
+    private static StructureFieldClass CreatePacketContext(ClockClass clock) => new(
+    [
+        new("timestamp_begin", new IntegerFieldClass(64) { MappedClock = clock, Role = FieldRole.PacketBeginTime }),
+        new("timestamp_end", new IntegerFieldClass(64) { MappedClock = clock, Role = FieldRole.PacketEndTime }),
+        new("content_size", new IntegerFieldClass(64) { Role = FieldRole.PacketContentLength }),
+        new("packet_size", new IntegerFieldClass(64) { Role = FieldRole.PacketTotalLength }),
+        new("packet_seq_num", new IntegerFieldClass(64) { Role = FieldRole.PacketSequenceNumber }),
+        new("events_discarded", new IntegerFieldClass(64) { Role = FieldRole.DiscardedEventCount }),
+        new("cpu_id", new IntegerFieldClass(32)),
+    ]);
+
+    private static StructureFieldClass CreateEventHeader(ClockClass clock)
+    {
+        var id = new IntegerFieldClass(5, alignmentBits: 1)
+        {
+            Role = FieldRole.EventClassId,
+            Mappings = [new EnumerationMapping("compact", 0, ExtendedEventId - 1), new EnumerationMapping("extended", ExtendedEventId)],
+        };
+        var compact = new StructureFieldClass(
+            [new("timestamp", new IntegerFieldClass(27, alignmentBits: 1) { MappedClock = clock })]);
+        var extended = new StructureFieldClass(
+        [
+            new("id", new IntegerFieldClass(32) { Role = FieldRole.EventClassId }),
+            new("timestamp", new IntegerFieldClass(64) { MappedClock = clock }),
+        ]);
+        var selector = new FieldLocation(FieldScope.EventHeader, "id");
+        return new StructureFieldClass(
+            [new("id", id), new("v", VariantFieldClass.ByLabel(selector, id, new("compact", compact), new("extended", extended)))],
+            minimumAlignmentBits: 8);
+    }
+}

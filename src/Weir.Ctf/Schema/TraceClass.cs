@@ -1,0 +1,94 @@
+namespace Weir.Ctf;
+
+/// <summary>One fact about the trace's surroundings: exactly one of the two values is set.</summary>
+/// <param name="Name">The entry's name; a C identifier.</param>
+/// <param name="Text">The value of a text entry.</param>
+/// <param name="Number">The value of an integer entry.</param>
+public sealed record EnvironmentEntry(string Name, string? Text, long? Number)
+{
+    /// <summary>A text entry.</summary>
+    public EnvironmentEntry(string name, string text)
+        : this(name, text, null)
+    {
+    }
+
+    /// <summary>An integer entry.</summary>
+    public EnvironmentEntry(string name, long number)
+        : this(name, null, number)
+    {
+    }
+}
+
+/// <summary>
+/// What a trace's metadata says. Built in code or read from metadata; may be read from several threads while nobody adds to it.
+/// </summary>
+public sealed class TraceClass
+{
+    private readonly List<DataStreamClass> _dataStreamClasses = [];
+    private readonly List<ClockClass> _clockClasses = [];
+    private readonly List<EnvironmentEntry> _environment = [];
+    private readonly Dictionary<ulong, DataStreamClass> _byId = [];
+
+    /// <summary>The trace's UUID, or null.</summary>
+    public Guid? Uuid { get; init; }
+
+    /// <summary>The byte order of the writing machine, which TSDL takes where a class names none.</summary>
+    public ByteOrder NativeByteOrder { get; init; }
+
+    /// <summary>What each packet begins with, or null.</summary>
+    public StructureFieldClass? PacketHeader { get; init; }
+
+    /// <summary>Facts about the trace's surroundings, in declaration order.</summary>
+    public IReadOnlyList<EnvironmentEntry> Environment => _environment;
+
+    /// <summary>The clock classes in declaration order.</summary>
+    public IReadOnlyList<ClockClass> ClockClasses => _clockClasses;
+
+    /// <summary>The data stream classes in declaration order.</summary>
+    public IReadOnlyList<DataStreamClass> DataStreamClasses => _dataStreamClasses;
+
+    /// <summary>The text entry of the environment named <paramref name="name"/>, or null.</summary>
+    public EnvironmentEntry? FindEnvironment(string name)
+    {
+        foreach (var entry in _environment)
+        {
+            if (entry.Name == name)
+                return entry;
+        }
+        return null;
+    }
+
+    /// <summary>The data stream class with this ID, or null.</summary>
+    public DataStreamClass? FindStream(ulong id) => _byId.GetValueOrDefault(id);
+
+    /// <summary>Adds a data stream class.</summary>
+    /// <exception cref="ArgumentException">Another class has its ID.</exception>
+    public void Add(DataStreamClass dataStreamClass)
+    {
+        ArgumentNullException.ThrowIfNull(dataStreamClass);
+        if (!_byId.TryAdd(dataStreamClass.Id, dataStreamClass))
+            throw new ArgumentException($"The trace class already has a data stream class {dataStreamClass.Id}.", nameof(dataStreamClass));
+        _dataStreamClasses.Add(dataStreamClass);
+    }
+
+    /// <summary>Adds a clock class.</summary>
+    /// <exception cref="ArgumentException">Another clock class has its name.</exception>
+    public void Add(ClockClass clockClass)
+    {
+        ArgumentNullException.ThrowIfNull(clockClass);
+        foreach (var other in _clockClasses)
+        {
+            if (other.Name == clockClass.Name)
+                throw new ArgumentException($"The trace class already has a clock class '{clockClass.Name}'.", nameof(clockClass));
+        }
+        _clockClasses.Add(clockClass);
+    }
+
+    /// <summary>Adds an environment entry; an earlier one of the same name is replaced.</summary>
+    public void Add(EnvironmentEntry entry)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        _environment.RemoveAll(other => other.Name == entry.Name);
+        _environment.Add(entry);
+    }
+}

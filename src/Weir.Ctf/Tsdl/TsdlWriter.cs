@@ -1,0 +1,349 @@
+using System.Globalization;
+using System.Text;
+
+namespace Weir.Ctf;
+
+/// <summary>
+/// Writes a trace class as TSDL, the metadata language of CTF 1.8. The text is plain (not packetized) UTF-8 once encoded; parts may be
+/// written one after the other, so an event record class that appears late is appended with <see cref="WriteEvent"/>.
+/// </summary>
+/// <remarks>
+/// TSDL selects a variant's option by the label of its selector's enumeration, so the ranges of <see cref="VariantOption"/> are not
+/// written; build variants with <see cref="VariantFieldClass.ByLabel"/>. Not thread-safe.
+/// </remarks>
+public sealed class TsdlWriter
+{
+    private readonly TraceClass _trace;
+    private readonly StringBuilder _text;
+    private int _depth;
+
+    /// <summary>Creates a writer that appends to <paramref name="text"/>.</summary>
+    public TsdlWriter(TraceClass trace, StringBuilder text)
+    {
+        ArgumentNullException.ThrowIfNull(trace);
+        ArgumentNullException.ThrowIfNull(text);
+        _trace = trace;
+        _text = text;
+    }
+
+    /// <summary>The whole metadata of <paramref name="trace"/>.</summary>
+    public static string Write(TraceClass trace)
+    {
+        var text = new StringBuilder();
+        var writer = new TsdlWriter(trace, text);
+        writer.WriteTrace();
+        foreach (var stream in trace.DataStreamClasses)
+            writer.WriteStream(stream);
+        return text.ToString();
+    }
+
+    /// <summary>Writes the beginning: the signature, the trace, its environment and its clocks, but no stream.</summary>
+    public void WriteTrace()
+    {
+        _text.Append("/* CTF 1.8 */\n\n");
+        Open("trace {");
+        Line("major = 1;");
+        Line("minor = 8;");
+        if (_trace.Uuid is { } uuid)
+            Line($"uuid = \"{uuid:D}\";");
+        Line($"byte_order = {Name(_trace.NativeByteOrder)};");
+        if (_trace.PacketHeader is { } header)
+            WriteRoot("packet.header", header, FieldScope.PacketHeader);
+        Close("};");
+        WriteEnvironment();
+        foreach (var clock in _trace.ClockClasses)
+            WriteClock(clock);
+    }
+
+    /// <summary>Writes a stream and its event record classes.</summary>
+    public void WriteStream(DataStreamClass stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        Open("stream {");
+        // A trace whose packets carry no stream ID has one stream, and then TSDL wants none.
+        if (CarriesStreamId())
+            Line($"id = {stream.Id};");
+        if (stream.PacketContext is { } packetContext)
+            WriteRoot("packet.context", packetContext, FieldScope.PacketContext);
+        if (stream.EventHeader is { } header)
+            WriteRoot("event.header", header, FieldScope.EventHeader);
+        if (stream.EventCommonContext is { } context)
+            WriteRoot("event.context", context, FieldScope.EventCommonContext);
+        Close("};");
+        foreach (var eventRecordClass in stream.EventRecordClasses)
+            WriteEvent(stream, eventRecordClass);
+    }
+
+    /// <summary>Writes an event record class of <paramref name="stream"/>.</summary>
+    public void WriteEvent(DataStreamClass stream, EventRecordClass eventRecordClass)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(eventRecordClass);
+        Open("event {");
+        if (eventRecordClass.Name is { } name)
+            Line($"name = {Quote(name)};");
+        Line($"id = {eventRecordClass.Id};");
+        if (CarriesStreamId())
+            Line($"stream_id = {stream.Id};");
+        if (eventRecordClass.LogLevel is { } level)
+            Line($"loglevel = {level};");
+        if (eventRecordClass.EmfUri is { } uri)
+            Line($"model.emf.uri = {Quote(uri)};");
+        if (eventRecordClass.SpecificContext is { } context)
+            WriteRoot("context", context, FieldScope.EventSpecificContext);
+        if (eventRecordClass.Payload is { } payload)
+            WriteRoot("fields", payload, FieldScope.EventPayload);
+        Close("};");
+    }
+
+    private bool CarriesStreamId() => _trace.PacketHeader?.Find("stream_id") is not null;
+
+    private void WriteEnvironment()
+    {
+        if (_trace.Environment.Count == 0)
+            return;
+        Open("env {");
+        foreach (var entry in _trace.Environment)
+            Line($"{entry.Name} = {(entry.Text is { } text ? Quote(text) : entry.Number.GetValueOrDefault().ToString(CultureInfo.InvariantCulture))};");
+        Close("};");
+    }
+
+    private void WriteClock(ClockClass clock)
+    {
+        Open("clock {");
+        Line($"name = {clock.Name};");
+        if (clock.Uuid is { } uuid)
+            Line($"uuid = \"{uuid:D}\";");
+        if (clock.Description is { } description)
+            Line($"description = {Quote(description)};");
+        Line($"freq = {clock.FrequencyHz};");
+        if (clock.PrecisionCycles != 0)
+            Line($"precision = {clock.PrecisionCycles};");
+        Line($"offset_s = {clock.OffsetSeconds};");
+        Line($"offset = {clock.OffsetCycles};");
+        Line($"absolute = {(clock.IsAbsolute ? "TRUE" : "FALSE")};");
+        Close("};");
+    }
+
+    private void WriteRoot(string name, StructureFieldClass root, FieldScope scope)
+    {
+        Indent();
+        _text.Append(name).Append(" := ");
+        WriteStructure(root, scope);
+        _text.Append(";\n");
+    }
+
+    /// <summary>Writes a class and the declarator after it, <c>uint32 _name[4]</c>; for an option or a member.</summary>
+    private void WriteMember(string name, FieldClass fieldClass, FieldScope scope)
+    {
+        Indent();
+        var element = fieldClass;
+        while (true)
+        {
+            if (element is StaticArrayFieldClass fixedArray)
+                element = fixedArray.Element;
+            else if (element is DynamicArrayFieldClass dynamicArray)
+                element = dynamicArray.Element;
+            else
+                break;
+        }
+        WriteClass(element, scope);
+        _text.Append(' ').Append(Identifier(name, scope));
+        WriteLengths(fieldClass, scope);
+        _text.Append(";\n");
+    }
+
+    /// <summary>The lengths of nested arrays, outermost first, as in C.</summary>
+    private void WriteLengths(FieldClass fieldClass, FieldScope scope)
+    {
+        if (fieldClass is StaticArrayFieldClass fixedArray)
+        {
+            _text.Append(CultureInfo.InvariantCulture, $"[{fixedArray.Length}]");
+            WriteLengths(fixedArray.Element, scope);
+        }
+        else if (fieldClass is DynamicArrayFieldClass dynamicArray)
+        {
+            _text.Append('[');
+            WriteLocation(dynamicArray.LengthLocation);
+            _text.Append(']');
+            WriteLengths(dynamicArray.Element, scope);
+        }
+    }
+
+    private void WriteClass(FieldClass fieldClass, FieldScope scope)
+    {
+        switch (fieldClass)
+        {
+            case IntegerFieldClass { Mappings: { } mappings } enumeration:
+                WriteEnumeration(enumeration, mappings);
+                break;
+            case IntegerFieldClass integer:
+                WriteInteger(integer);
+                break;
+            case FloatingPointFieldClass real:
+                _text.Append(CultureInfo.InvariantCulture,
+                    $"floating_point {{ exp_dig = {(real.SizeBits == 32 ? 8 : 11)}; mant_dig = {(real.SizeBits == 32 ? 24 : 53)}; align = {real.AlignmentBits}; {ByteOrderOf(real.ByteOrder)}}}");
+                break;
+            case StringFieldClass:
+                _text.Append("string { encoding = UTF8; }");
+                break;
+            case StructureFieldClass structure:
+                WriteStructure(structure, scope);
+                break;
+            case VariantFieldClass variant:
+                WriteVariant(variant, scope);
+                break;
+            default:
+                throw new ArgumentException($"TSDL has no {fieldClass.GetType().Name}.", nameof(fieldClass));
+        }
+    }
+
+    private void WriteInteger(IntegerFieldClass integer)
+    {
+        _text.Append(CultureInfo.InvariantCulture,
+            $"integer {{ size = {integer.SizeBits}; align = {integer.AlignmentBits}; signed = {(integer.IsSigned ? 1 : 0)}; encoding = {(integer.IsText ? "UTF8" : "none")}; base = {(int)integer.DisplayBase}; {ByteOrderOf(integer.ByteOrder)}");
+        if (integer.MappedClock is { } clock)
+            _text.Append(CultureInfo.InvariantCulture, $"map = clock.{clock.Name}.value; ");
+        _text.Append('}');
+    }
+
+    private void WriteEnumeration(IntegerFieldClass integer, IReadOnlyList<EnumerationMapping> mappings)
+    {
+        _text.Append("enum : ");
+        WriteInteger(integer);
+        Open(" {", indented: false);
+        foreach (var mapping in mappings)
+        {
+            foreach (var range in mapping.Ranges)
+            {
+                string lower = Number(range.Lower, integer.IsSigned);
+                Line(range.Lower == range.Upper
+                    ? $"{Quote(mapping.Label)} = {lower},"
+                    : $"{Quote(mapping.Label)} = {lower} ... {Number(range.Upper, integer.IsSigned)},");
+            }
+        }
+        Close("}", endsLine: false);
+    }
+
+    private void WriteStructure(StructureFieldClass structure, FieldScope scope)
+    {
+        Open("struct {", indented: false);
+        foreach (var member in structure.Members)
+            WriteMember(member.Name, member.Class, scope);
+        Close(structure.MinimumAlignmentBits > 1 ? $"}} align({structure.MinimumAlignmentBits})" : "}", endsLine: false);
+    }
+
+    private void WriteVariant(VariantFieldClass variant, FieldScope scope)
+    {
+        _text.Append("variant <");
+        WriteLocation(variant.SelectorLocation);
+        Open("> {", indented: false);
+        foreach (var option in variant.Options)
+            WriteMember(option.Name, option.Class, scope);
+        Close("}", endsLine: false);
+    }
+
+    private void WriteLocation(FieldLocation location)
+    {
+        _text.Append(ScopePath(location.Origin));
+        foreach (string name in location.Path)
+            _text.Append('.').Append(Identifier(name, location.Origin));
+    }
+
+    private void Indent() => _text.Append('\t', _depth);
+
+    private void Line(string line)
+    {
+        Indent();
+        _text.Append(line).Append('\n');
+    }
+
+    private void Open(string line, bool indented = true)
+    {
+        if (indented)
+            Indent();
+        _text.Append(line).Append('\n');
+        _depth++;
+    }
+
+    private void Close(string line, bool endsLine = true)
+    {
+        _depth--;
+        Indent();
+        _text.Append(line);
+        if (endsLine)
+            _text.Append(_depth == 0 ? "\n\n" : "\n");
+    }
+
+    private string ByteOrderOf(ByteOrder order) => order == _trace.NativeByteOrder ? "" : $"byte_order = {Name(order)}; ";
+
+    private static string Name(ByteOrder order) => order == ByteOrder.LittleEndian ? "le" : "be";
+
+    private static string Number(long value, bool isSigned) =>
+        isSigned ? value.ToString(CultureInfo.InvariantCulture) : ((ulong)value).ToString(CultureInfo.InvariantCulture);
+
+    private static string ScopePath(FieldScope scope) => scope switch
+    {
+        FieldScope.PacketHeader => "trace.packet.header",
+        FieldScope.PacketContext => "stream.packet.context",
+        FieldScope.EventHeader => "stream.event.header",
+        FieldScope.EventCommonContext => "stream.event.context",
+        FieldScope.EventSpecificContext => "event.context",
+        _ => "event.fields",
+    };
+
+    /// <summary>
+    /// A member's name in TSDL. Readers take one leading underscore off, so every name of a context or a payload gets one, as LTTng
+    /// does. Headers keep their bare names, by which readers know them, unless a name begins with an underscore or is a keyword.
+    /// </summary>
+    private static string Identifier(string name, FieldScope scope)
+    {
+        bool isBare = scope is FieldScope.PacketHeader or FieldScope.PacketContext or FieldScope.EventHeader
+            && !name.StartsWith('_') && !TsdlKeywords.Contains(name);
+        if (isBare && IsIdentifier(name))
+            return name;
+        var safe = new StringBuilder("_");
+        foreach (char c in name)
+            safe.Append(char.IsAsciiLetterOrDigit(c) || c == '_' ? c : '_');
+        return safe.ToString();
+    }
+
+    private static bool IsIdentifier(string name)
+    {
+        foreach (char c in name)
+        {
+            if (!char.IsAsciiLetterOrDigit(c) && c != '_')
+                return false;
+        }
+        return name.Length > 0 && !char.IsAsciiDigit(name[0]);
+    }
+
+    /// <summary>A string literal; what is not printable ASCII is kept as UTF-8, controls become escapes.</summary>
+    private static string Quote(string text)
+    {
+        var quoted = new StringBuilder("\"", text.Length + 2);
+        foreach (char c in text)
+        {
+            switch (c)
+            {
+                case '"':
+                    quoted.Append("\\\"");
+                    break;
+                case '\\':
+                    quoted.Append("\\\\");
+                    break;
+                case '\n':
+                    quoted.Append("\\n");
+                    break;
+                case < ' ' or '\x7f':
+                    // Three octal digits, so that a digit that follows cannot join them.
+                    quoted.Append('\\').Append((char)('0' + (c >> 6))).Append((char)('0' + ((c >> 3) & 7))).Append((char)('0' + (c & 7)));
+                    break;
+                default:
+                    quoted.Append(c);
+                    break;
+            }
+        }
+        return quoted.Append('"').ToString();
+    }
+}

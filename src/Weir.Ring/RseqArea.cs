@@ -1,0 +1,54 @@
+using System.Runtime.InteropServices;
+
+namespace Weir.Ring;
+
+/// <summary>
+/// The area through which the kernel and a thread speak about restartable sequences. glibc 2.35 and newer registers one for every
+/// thread and says where: <c>__rseq_offset</c> from the thread pointer, <c>__rseq_size</c> 0 where it did not.
+/// <code>
+///  0 cpu_id_start u32 | 4 cpu_id u32 | 8 rseq_cs u64 | 16 flags u32
+/// </code>
+/// </summary>
+internal static unsafe class RseqArea
+{
+    private const int CpuId = 4;
+
+    private static readonly nint s_offset = Find(out s_verdict);
+    private static readonly string s_verdict;
+
+    /// <summary>Whether glibc has registered this process's threads.</summary>
+    public static bool IsRegistered => s_offset != 0;
+
+    /// <summary>Why it has or has not, as a sentence's end.</summary>
+    public static string Verdict => s_verdict;
+
+    /// <summary>The calling thread's area, or null where none is registered.</summary>
+    public static byte* OfThisThread() => IsRegistered ? (byte*)(LibC.ThreadPointer() + s_offset) : null;
+
+    /// <summary>The CPU that the area's thread runs on, kept up to date by the kernel; a huge number before registration.</summary>
+    public static uint CurrentCpu(byte* area) => Volatile.Read(ref *(uint*)(area + CpuId));
+
+    private static nint Find(out string verdict)
+    {
+        if (RuntimeInformation.ProcessArchitecture != Architecture.X64 || !OperatingSystem.IsLinux())
+        {
+            // On other architectures the thread pointer is not what pthread_self returns.
+            verdict = $"no sequence for {RuntimeInformation.ProcessArchitecture} is written yet";
+            return 0;
+        }
+        if (!NativeLibrary.TryLoad("libc.so.6", out nint libc)
+            || !NativeLibrary.TryGetExport(libc, "__rseq_offset", out nint offset)
+            || !NativeLibrary.TryGetExport(libc, "__rseq_size", out nint size))
+        {
+            verdict = "the C library registers no restartable sequences (glibc 2.35 or newer does)";
+            return 0;
+        }
+        if (*(uint*)size == 0)
+        {
+            verdict = "the C library did not register restartable sequences (kernel without rseq, a sandbox, or glibc.pthread.rseq=0)";
+            return 0;
+        }
+        verdict = "the C library has registered restartable sequences";
+        return *(nint*)offset;
+    }
+}
