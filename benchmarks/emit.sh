@@ -1,10 +1,8 @@
 # The emit set: what an event costs where it is emitted. Sourced by ./bench.
 
-emit_passes=1   # every measurement is repeated, in turn with the others, so that a slow minute of the machine meets all of them
-emit_rounds=20  # timed rounds in each pass
+emit_passes=3   # every measurement is repeated, in turn with the others, so that a slow minute of the machine meets all of them
+emit_rounds=80  # timed rounds in each pass
 emit_events=100000
-
-emit_bench=$here/benchmarks/Emit/bin/Release/net10.0/EmitBench.dll
 
 # record NAME MODE ROUNDS EVENTS [VARIABLE=VALUE]... - Weir, as a user records a program.
 record() {
@@ -14,6 +12,7 @@ record() {
     if ! attempt env WEIR_HOME="$work/home" "$@" "$here/weir" record -o "$trace" -e 'bench:*' --discard \
             --subbuf-size 4M --num-subbuf 8 -- dotnet "$emit_bench" "$mode" "$name" "$samples" "$rounds" "$events"; then
         not_measured "$name" "the recording failed" "$log"
+        drop "$name"
         return 1
     fi
     count "$name" "$trace"
@@ -29,6 +28,7 @@ eventpipe() {
             DOTNET_EventPipeOutputPath="$trace/peer.nettrace" DOTNET_EventPipeEnableStackwalk="$stacks" DOTNET_EventPipeOutputStreaming=1 \
             dotnet "$emit_bench" eventpipe "$name" "$samples" "$rounds" "$events"; then
         not_measured "$name" "the program failed" "$log"
+        drop "$name"
         return 1
     fi
     count "$name" "$trace"
@@ -81,19 +81,16 @@ build_lttng_peer() {
 
 run_emit() {
     local pass has_weir=1 has_lttng=1
-    quietly dotnet build "$here/benchmarks/Emit" -c Release -v quiet --disable-build-servers
     quietly "$here/weir" --help
     grep -qw record "$log.out" || { has_weir=0; not_measured emit "this weir cannot record yet"; failed=1; }
     build_lttng_peer || has_lttng=0
-    dotnet "$emit_bench" describe >&2
-
     for ((pass = 1; pass <= emit_passes; pass++)); do
         remark "emit: pass $pass of $emit_passes"
         if [ $has_weir = 1 ]; then
             record emit.u64.rseq u64 $emit_rounds $emit_events WEIR_SEQUENCE=rseq || failed=1
             record emit.u64.atomic u64 $emit_rounds $emit_events WEIR_SEQUENCE=atomic || failed=1
             record emit.int_str16.rseq int_str16 $emit_rounds $emit_events WEIR_SEQUENCE=rseq || failed=1
-            record emit.u64.rseq threads $emit_rounds $emit_events WEIR_SEQUENCE=rseq || failed=1
+            record emit.u64.rseq.2threads threads $emit_rounds $emit_events WEIR_SEQUENCE=rseq || failed=1
         fi
         if [ $has_lttng = 1 ]; then
             lttng_ust peer.lttng-ust.u64 overwrite u64 $emit_rounds $emit_events || has_lttng=0
@@ -117,8 +114,8 @@ run_emit() {
     time_line emit.u64.rseq
     bytes_lines emit.u64.rseq emit.u64
     time_line emit.u64.atomic
-    throughput_line emit.u64.rseq.1thread emit.u64.rseq.1thread
-    throughput_line emit.u64.rseq.2threads emit.u64.rseq.1thread
+    throughput_line emit.u64.rseq.1thread emit.u64.rseq.2threads.one emit.u64.rseq.2threads.one
+    throughput_line emit.u64.rseq.2threads emit.u64.rseq.2threads emit.u64.rseq.2threads.one
     time_line emit.int_str16.rseq
     bytes_lines emit.int_str16.rseq emit.int_str16
     local peer

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using Weir.Clock;
 
 namespace Weir.Bench.Emit;
 
@@ -30,12 +31,13 @@ internal static class Loops
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static double ClockRead(int count)
+    public static double ClockRead<TClock>(int count)
+        where TClock : struct, ITraceClock
     {
         ulong sum = 0;
         long start = Stopwatch.GetTimestamp();
         for (int i = 0; i < count; i++)
-            sum += Clock.Read();
+            sum += TClock.Read();
         double ns = NanosecondsSince(start);
         s_sink = sum;
         return ns;

@@ -1,3 +1,5 @@
+using Weir.Clock;
+
 namespace Weir.Bench.Emit;
 
 /// <summary>
@@ -15,6 +17,10 @@ internal static class OneThread
     public static void Measure(Samples samples, string name, Func<int, double> emit, int rounds, int eventsPerRound)
     {
         int n = eventsPerRound;
+        // The clock that a session of this machine runs on.
+        Func<int, double> readClock = TraceClock.Choose(out _) == ClockKind.Counter
+            ? Loops.ClockRead<CounterClock>
+            : Loops.ClockRead<MonotonicClock>;
         int all = Rounds.Run(rounds, round =>
         {
             double clock, empty, disabled, emitted;
@@ -22,7 +28,7 @@ internal static class OneThread
             // What runs first after a pause may meet a cold processor; so each goes first in half of the rounds.
             if ((round & 1) == 0)
             {
-                clock = Loops.ClockRead(n);
+                clock = readClock(n);
                 (emitted, allocated) = Emit(emit, n);
                 disabled = Loops.Disabled(n);
                 empty = Loops.Empty(n);
@@ -32,7 +38,7 @@ internal static class OneThread
                 empty = Loops.Empty(n);
                 disabled = Loops.Disabled(n);
                 (emitted, allocated) = Emit(emit, n);
-                clock = Loops.ClockRead(n);
+                clock = readClock(n);
             }
             if (round < 0)
                 return;

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Weir.Bench.Emit;
+using Weir.Clock;
+using Weir.Ring;
 
 const string Usage = """
     usage: EmitBench u64|int_str16|threads|eventpipe NAME SAMPLES ROUNDS EVENTS_PER_ROUND
@@ -12,7 +14,9 @@ switch (args)
 {
     case ["describe"]:
         Console.WriteLine($"runtime: {RuntimeInformation.FrameworkDescription}");
-        Console.WriteLine($"clock: {Clock.Description}");
+        var clock = TraceClock.Choose(out string why);
+        Console.WriteLine($"clock: {clock} ({why})");
+        Console.WriteLine($"sequence: {RingBuffer.ChooseSequence(clock, out why)} ({why})");
         return 0;
 
     case ["count", var directory]:

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Weir.Ring;
 
 namespace Weir.Bench.Emit;
 
@@ -9,13 +10,13 @@ namespace Weir.Bench.Emit;
 /// </summary>
 internal static partial class TwoThreads
 {
-    private const int MaskBytes = 128;
+    private const int MaskBytes = 1024;
 
-    /// <summary>Measures both throughputs, as <paramref name="name"/>.2threads and .1thread; false where there is one CPU only.</summary>
+    /// <summary>Measures both throughputs, as <paramref name="name"/> and <paramref name="name"/>.one; false where there is one CPU only.</summary>
     public static bool Measure(Samples samples, string name, int rounds, int eventsPerRound)
     {
-        int[] cpus = AllowedCpus();
-        if (cpus.Length < 2)
+        var cpus = Cpus.Allowed();
+        if (cpus.Count < 2)
             return false;
         var start = new Gate();
         using Worker a = new(cpus[0], eventsPerRound, start), b = new(cpus[1], eventsPerRound, start);
@@ -26,10 +27,10 @@ internal static partial class TwoThreads
             double one = EventsPerSecond(start, eventsPerRound, (round & 1) == 0 ? a : b);
             if (round < 0)
                 return;
-            samples.Add(name + ".2threads", two);
-            samples.Add(name + ".1thread", one);
+            samples.Add(name, two);
+            samples.Add(name + ".one", one);
         });
-        samples.AddEmitted(name + ".2threads", (long)all * 3 * eventsPerRound);
+        samples.AddEmitted(name, (long)all * 3 * eventsPerRound);
         return true;
     }
 
@@ -45,21 +46,6 @@ internal static partial class TwoThreads
         return (double)workers.Length * eventsPerRound * Stopwatch.Frequency / ticks;
     }
 
-    private static unsafe int[] AllowedCpus()
-    {
-        byte* mask = stackalloc byte[MaskBytes];
-        new Span<byte>(mask, MaskBytes).Clear();
-        if (GetAffinity(0, MaskBytes, mask) < 0)
-            throw new InvalidOperationException("sched_getaffinity failed");
-        var cpus = new List<int>();
-        for (int cpu = 0; cpu < MaskBytes * 8; cpu++)
-        {
-            if ((mask[cpu / 8] >> (cpu % 8) & 1) != 0)
-                cpus.Add(cpu);
-        }
-        return [.. cpus];
-    }
-
     private static unsafe void PinThisThread(int cpu)
     {
         byte* mask = stackalloc byte[MaskBytes];
@@ -68,9 +54,6 @@ internal static partial class TwoThreads
         if (SetAffinity(0, MaskBytes, mask) != 0)
             throw new InvalidOperationException($"sched_setaffinity to CPU {cpu} failed");
     }
-
-    [LibraryImport("libc", EntryPoint = "sched_getaffinity")]
-    private static unsafe partial int GetAffinity(int thread, nuint size, byte* mask);
 
     [LibraryImport("libc", EntryPoint = "sched_setaffinity")]
     private static unsafe partial int SetAffinity(int thread, nuint size, byte* mask);
