@@ -1,8 +1,9 @@
 # The emit set: what an event costs where it is emitted. Sourced by ./bench.
 
-emit_passes=3   # every measurement is repeated, in turn with the others, so that a slow minute of the machine meets all of them
-emit_rounds=80  # timed rounds in each pass
-emit_events=100000
+emit_passes=2       # every measurement is repeated, in turn with the others, so that a slow minute of the machine meets all of them
+emit_rounds=120     # timed rounds in each pass
+emit_peer_rounds=60
+emit_events=100000  # in each round
 
 # record NAME MODE ROUNDS EVENTS [VARIABLE=VALUE]... - Weir, as a user records a program.
 record() {
@@ -93,17 +94,17 @@ run_emit() {
             record emit.u64.rseq.2threads threads $emit_rounds $emit_events WEIR_SEQUENCE=rseq || failed=1
         fi
         if [ $has_lttng = 1 ]; then
-            lttng_ust peer.lttng-ust.u64 overwrite u64 $emit_rounds $emit_events || has_lttng=0
+            lttng_ust peer.lttng-ust.u64 overwrite u64 $emit_peer_rounds $emit_events || has_lttng=0
         fi
         if [ $has_lttng = 1 ]; then
-            lttng_ust peer.lttng-ust-discard.u64 discard u64 $emit_rounds $emit_events || has_lttng=0
+            lttng_ust peer.lttng-ust-discard.u64 discard u64 $emit_peer_rounds $emit_events || has_lttng=0
         fi
         if [ $has_lttng = 1 ]; then
-            lttng_ust peer.lttng-ust.int_str16 overwrite int_str16 $emit_rounds $emit_events || has_lttng=0
+            lttng_ust peer.lttng-ust.int_str16 overwrite int_str16 $emit_peer_rounds $emit_events || has_lttng=0
         fi
         # The runtime walks the stack of every event unless it is told not to.
-        eventpipe peer.eventpipe.u64 0 $emit_rounds $emit_events || true
-        eventpipe peer.eventpipe-stacks.u64 1 $emit_rounds 10000 || true
+        eventpipe peer.eventpipe.u64 0 $emit_peer_rounds $emit_events || true
+        eventpipe peer.eventpipe-stacks.u64 1 $emit_peer_rounds 10000 || true
     done
 
     check_complete || failed=1
