@@ -81,17 +81,25 @@ build_lttng_peer() {
 }
 
 run_emit() {
-    local pass has_weir=1 has_lttng=1
+    local pass has_weir=1 has_rseq=1 has_lttng=1
     quietly "$here/weir" --help
     grep -qw record "$log.out" || { has_weir=0; not_measured emit "this weir cannot record yet"; failed=1; }
+    local sequence
+    sequence=$(dotnet "$emit_bench" describe | sed -n 's/^sequence: //p')
+    case $sequence in
+        Rseq*) ;;
+        *) has_rseq=0; not_measured 'emit.*.rseq' "the sequence here is $sequence"; failed=1 ;;
+    esac
     build_lttng_peer || has_lttng=0
     for ((pass = 1; pass <= emit_passes; pass++)); do
         remark "emit: pass $pass of $emit_passes"
-        if [ $has_weir = 1 ]; then
+        if [ $has_weir = 1 ] && [ $has_rseq = 1 ]; then
             record emit.u64.rseq u64 $emit_rounds $emit_events WEIR_SEQUENCE=rseq || failed=1
-            record emit.u64.atomic u64 $emit_rounds $emit_events WEIR_SEQUENCE=atomic || failed=1
             record emit.int_str16.rseq int_str16 $emit_rounds $emit_events WEIR_SEQUENCE=rseq || failed=1
             record emit.u64.rseq.2threads threads $emit_rounds $emit_events WEIR_SEQUENCE=rseq || failed=1
+        fi
+        if [ $has_weir = 1 ]; then
+            record emit.u64.atomic u64 $emit_rounds $emit_events WEIR_SEQUENCE=atomic || failed=1
         fi
         if [ $has_lttng = 1 ]; then
             lttng_ust peer.lttng-ust.u64 overwrite u64 $emit_peer_rounds $emit_events || has_lttng=0
