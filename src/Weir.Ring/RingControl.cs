@@ -63,7 +63,8 @@ public sealed unsafe class RingControl
 
     internal void CountNoStream() => Interlocked.Increment(ref *(ulong*)(_file.Address + LostNoStreamOffset));
 
-    internal void CountFieldsCut(int count) => Interlocked.Add(ref *(ulong*)(_file.Address + FieldsCutOffset), (ulong)count);
+    /// <summary>Counts fields that were cut at their limit. Thread-safe.</summary>
+    public void CountFieldsCut(int count) => Interlocked.Add(ref *(ulong*)(_file.Address + FieldsCutOffset), (ulong)count);
 
     internal void Unmap() => _file.Unmap();
 

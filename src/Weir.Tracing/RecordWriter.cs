@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Unicode;
+using Weir.Ring;
 
 namespace Weir.Tracing;
 
@@ -33,11 +34,19 @@ public unsafe ref struct RecordWriter
     // The longest formatted value is a GUID (36); a decimal takes at most 31, a time 33.
     private const int MaxFormattedBytes = 64;
 
+    // Before the staging area lies what the ring needs to know of the thread: one look-up finds both.
+    private const int ThreadBytes = 64;
+
+    // The thread's staging area: its first payload byte.
     [ThreadStatic]
     private static byte* t_staging;
 
+    [ThreadStatic]
+    private static StagingOwner? t_owner;
+
     private readonly byte* _start;
     private byte* _next;
+    private int _fieldsCut;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private RecordWriter(byte* start)
@@ -163,11 +172,17 @@ public unsafe ref struct RecordWriter
         if (values.Length > capacity)
         {
             values = values[..capacity];
-            CountCut();
+            _fieldsCut++;
         }
         Put((uint)values.Length);
         MemoryMarshal.AsBytes(values).CopyTo(new Span<byte>(_next, values.Length * sizeof(T)));
         _next += values.Length * sizeof(T);
+    }
+
+    internal readonly WriterThread* Thread
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => (WriterThread*)(_start - ThreadBytes);
     }
 
     internal readonly byte* Payload
@@ -180,6 +195,13 @@ public unsafe ref struct RecordWriter
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => (int)(_next - _start);
+    }
+
+    /// <summary>Strings and sequences of this record that were cut.</summary>
+    internal readonly int FieldsCut
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => _fieldsCut;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -214,14 +236,14 @@ public unsafe ref struct RecordWriter
             total += written;
             if (status == System.Buffers.OperationStatus.DestinationTooSmall)
             {
-                CountCut();
+                _fieldsCut++;
                 break;
             }
             if (zero < 0)
                 break;
             if (!"\uFFFD"u8.TryCopyTo(target[total..]))
             {
-                CountCut();
+                _fieldsCut++;
                 break;
             }
             total += 3;
@@ -231,10 +253,28 @@ public unsafe ref struct RecordWriter
         _next += total + 1;
     }
 
-    private static void CountCut()
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static byte* AllocateStaging()
     {
+        t_owner = new StagingOwner();
+        return t_staging = t_owner.Block + ThreadBytes;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static byte* AllocateStaging() => t_staging = (byte*)NativeMemory.Alloc(StagingBytes);
+    /// <summary>Frees a thread's block once the thread is gone: nothing but its thread static refers to it.</summary>
+    private sealed class StagingOwner
+    {
+        public StagingOwner()
+        {
+            Block = (byte*)NativeMemory.AlignedAlloc(ThreadBytes + StagingBytes, ThreadBytes);
+            WriterThread.Initialize((WriterThread*)Block);
+        }
+
+        ~StagingOwner()
+        {
+            WriterThread.Release((WriterThread*)Block);
+            NativeMemory.AlignedFree(Block);
+        }
+
+        public byte* Block { get; }
+    }
 }

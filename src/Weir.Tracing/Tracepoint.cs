@@ -6,8 +6,10 @@ namespace Weir.Tracing;
 /// One event that a program can emit: its schema, and whether any session wants it. Made and used by generated code.
 /// Thread-safe.
 /// </summary>
-public sealed class Tracepoint
+public sealed unsafe class Tracepoint
 {
+    // Replaced as a whole; a writer works on the array that it loaded.
+    private volatile TracepointSink[] _sinks = [];
     private volatile bool _isEnabled;
 
     internal Tracepoint(TracepointProvider provider, string name, TracepointLevel level, TracepointField[] fields)
@@ -35,7 +37,6 @@ public sealed class Tracepoint
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => _isEnabled;
-        internal set => _isEnabled = value;
     }
 
     /// <summary>Commits a staged record to every session that wants it. Never throws, never waits, allocates nothing.</summary>
@@ -43,7 +44,23 @@ public sealed class Tracepoint
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Commit(in RecordWriter record)
     {
-        if (!_isEnabled)
-            return;
+        var sinks = _sinks;
+        for (int i = 0; i < sinks.Length; i++)
+            sinks[i].Write(record.Thread, record.Payload, record.PayloadBytes);
+        if (record.FieldsCut != 0)
+            CountFieldsCut(sinks, record.FieldsCut);
+    }
+
+    internal void SetSinks(TracepointSink[] sinks)
+    {
+        _sinks = sinks;
+        _isEnabled = sinks.Length > 0;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void CountFieldsCut(TracepointSink[] sinks, int count)
+    {
+        foreach (var sink in sinks)
+            sink.Control.CountFieldsCut(count);
     }
 }

@@ -23,9 +23,5 @@ public sealed class TracepointProvider(string name)
     /// Makes the provider known to sessions: those that exist now are attached before this returns, later ones within 100 ms.
     /// Never throws: a program does not fail because it is traced.
     /// </summary>
-    public void Register()
-    {
-        foreach (var tracepoint in _tracepoints)
-            tracepoint.IsEnabled = false;
-    }
+    public void Register() => SessionAgent.Register(this);
 }

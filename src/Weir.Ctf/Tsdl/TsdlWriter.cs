@@ -108,8 +108,10 @@ public sealed class TsdlWriter
         Close("};");
     }
 
-    private void WriteClock(ClockClass clock)
+    /// <summary>Writes a clock.</summary>
+    public void WriteClock(ClockClass clock)
     {
+        ArgumentNullException.ThrowIfNull(clock);
         Open("clock {");
         Line($"name = {clock.Name};");
         if (clock.Uuid is { } uuid)

@@ -1,0 +1,168 @@
+namespace Weir.Tracing;
+
+/// <summary>
+/// Keeps this process's tracepoints in step with the sessions that want them: looks when a provider registers, and again whenever a
+/// home's doorbell rings. Everything happens under one lock and outside the program's own paths; nothing here ever throws into the
+/// program.
+/// </summary>
+internal static class SessionAgent
+{
+    private static readonly Lock s_lock = new();
+    private static readonly List<TracepointProvider> s_providers = [];
+    private static readonly Dictionary<string, SessionAttachment?> s_attachments = [];
+    private static readonly bool s_isVerbose = Environment.GetEnvironmentVariable("WEIR_LOG") is { Length: > 0 };
+    private static bool s_isWatching;
+
+    /// <summary>Adds a provider; sessions that want its events have them from now on.</summary>
+    public static void Register(TracepointProvider provider)
+    {
+        // Sessions are a matter of Linux; elsewhere a program's tracepoints stay disabled.
+        if (!OperatingSystem.IsLinux())
+            return;
+        try
+        {
+            lock (s_lock)
+            {
+                s_providers.Add(provider);
+                // Watch before looking: a session made in between rings a doorbell that is heard.
+                if (!s_isWatching)
+                    StartWatch();
+                Synchronize();
+            }
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            Log($"provider {provider.Name} is not recorded: {e.Message}");
+        }
+    }
+
+    private static void StartWatch()
+    {
+        s_isWatching = true;
+        string home = SessionHome.Path;
+        try
+        {
+            SessionHome.CreatePrivate(home);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log($"{home}: {e.Message}");
+        }
+        var homes = new HashSet<string> { home };
+        foreach (string session in NamedSessions())
+            homes.Add(Path.GetDirectoryName(session)!);
+        if (HomeWatch.TryCreate(homes) is not { } watch)
+        {
+            Log($"{home}: cannot be watched; sessions that start later are not seen");
+            return;
+        }
+        new Thread(() => Listen(watch)) { IsBackground = true, Name = "Weir session watch" }.Start();
+    }
+
+    private static void Listen(HomeWatch watch)
+    {
+        while (watch.Wait())
+        {
+            try
+            {
+                lock (s_lock)
+                    Synchronize();
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                Log(e.Message);
+            }
+        }
+    }
+
+    /// <summary>Looks at every session and gives each tracepoint its sinks.</summary>
+    private static void Synchronize()
+    {
+        var live = new List<(SessionAttachment Attachment, SessionDescription Session)>();
+        var found = new HashSet<string>();
+        foreach (var (directory, session) in FindSessions())
+        {
+            found.Add(directory);
+            if (!session.IsStarted)
+                continue;
+            if (!s_attachments.TryGetValue(directory, out var attachment))
+            {
+                // A program that no rule concerns gets no buffers.
+                if (!IsWanted(session))
+                    continue;
+                s_attachments[directory] = attachment = TryAttach(directory, session);
+            }
+            if (attachment != null)
+                live.Add((attachment, session));
+        }
+        foreach (string gone in s_attachments.Keys.Where(directory => !found.Contains(directory)).ToList())
+            s_attachments.Remove(gone);
+
+        foreach (var provider in s_providers)
+        {
+            foreach (var tracepoint in provider.Tracepoints)
+            {
+                var sinks = new List<TracepointSink>();
+                foreach (var (attachment, session) in live)
+                {
+                    if (attachment.Bind(tracepoint, session.Rules) is { } sink)
+                        sinks.Add(sink);
+                }
+                tracepoint.SetSinks([.. sinks]);
+            }
+        }
+    }
+
+    private static bool IsWanted(SessionDescription session) =>
+        s_providers.Any(provider => provider.Tracepoints.Any(tracepoint => session.Rules.Any(rule => rule.Matches(tracepoint))));
+
+    private static SessionAttachment? TryAttach(string directory, SessionDescription session)
+    {
+        try
+        {
+            return SessionAttachment.Create(directory, session);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            Log($"session {directory}: not attached: {e.Message}");
+            SessionAttachment.CountRefused(directory);
+            return null;
+        }
+    }
+
+    private static IEnumerable<(string Directory, SessionDescription Session)> FindSessions()
+    {
+        var named = NamedSessions();
+        var directories = new HashSet<string>(named);
+        try
+        {
+            directories.UnionWith(Directory.EnumerateDirectories(SessionHome.Path));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // No home, no sessions but the named ones.
+        }
+        foreach (string directory in directories)
+        {
+            if (!File.Exists(Path.Combine(directory, SessionDescription.FileName)))
+                continue;
+            if (!SessionDescription.TryRead(directory, out var session, out string? error))
+                Log(error);
+            else if ((session.Scope == SessionScope.All || named.Contains(directory)) && IsOwnerAlive(session))
+                yield return (directory, session);
+        }
+    }
+
+    private static bool IsOwnerAlive(SessionDescription session) =>
+        session.OwnerProcessId == 0 || Directory.Exists($"/proc/{session.OwnerProcessId}");
+
+    private static string[] NamedSessions() =>
+        Environment.GetEnvironmentVariable(SessionHome.SessionVariable)?
+            .Split(':', StringSplitOptions.RemoveEmptyEntries).Select(Path.GetFullPath).ToArray() ?? [];
+
+    private static void Log(string message)
+    {
+        if (s_isVerbose)
+            Console.Error.WriteLine($"weir: {message}");
+    }
+}

@@ -1,0 +1,105 @@
+using System.Text;
+using Weir.Ctf;
+using Weir.Ring;
+
+namespace Weir.Tracing;
+
+/// <summary>
+/// This process in one session: its ring, its metadata and the ids of its events. Used by the agent's lock holder only; writers see
+/// nothing but the sinks that it hands out.
+/// </summary>
+internal sealed class SessionAttachment
+{
+    private const string MetadataName = "metadata";
+
+    private readonly string _directory;
+    private readonly TraceClass _trace;
+    private readonly DataStreamClass _stream;
+    private readonly Dictionary<Tracepoint, uint> _ids = [];
+    private readonly RingBuffer _ring;
+
+    private SessionAttachment(string directory, TraceClass trace, RingBuffer ring)
+    {
+        _directory = directory;
+        _trace = trace;
+        _stream = trace.DataStreamClasses[0];
+        _ring = ring;
+        File.WriteAllText(Path.Combine(directory, MetadataName), TsdlWriter.Write(trace));
+    }
+
+    /// <summary>Attaches this process to a session.</summary>
+    /// <exception cref="IOException">The buffers cannot be made.</exception>
+    /// <exception cref="UnauthorizedAccessException">Nor may they be.</exception>
+    /// <exception cref="ArgumentException">The session asks for a ring that cannot run in this process.</exception>
+    public static SessionAttachment Create(string sessionDirectory, SessionDescription session)
+    {
+        var uuid = Guid.NewGuid();
+        string directory = Path.Combine(sessionDirectory, SessionDescription.BuffersName, ProcessDirectory.NameNow());
+        SessionHome.CreatePrivate(directory);
+        try
+        {
+            var ring = RingBuffer.Create(new RingOptions(
+                directory, uuid, session.PacketBytes, session.PacketCount, session.Clock, RingBuffer.ChooseSequence(session.Clock, out _)));
+            return new SessionAttachment(directory, TraceMetadata.Create(uuid, session), ring);
+        }
+        catch
+        {
+            // Half a ring would look like a process that recorded nothing.
+            Directory.Delete(directory, recursive: true);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Counts a process that could not be attached, in the file that the session's owner has made for it while there was room.
+    /// </summary>
+    public static void CountRefused(string sessionDirectory)
+    {
+        try
+        {
+            using var file = File.OpenHandle(
+                Path.Combine(sessionDirectory, SessionDescription.RefusedName), FileMode.Open, FileAccess.Write, FileShare.ReadWrite, FileOptions.None);
+            // Appending one byte for each process needs no lock; the owner counts bytes.
+            RandomAccess.Write(file, [1], RandomAccess.GetLength(file));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Nowhere left to say it.
+        }
+    }
+
+    /// <summary>The sink for a tracepoint under the session's rules, or null where no rule chooses it.</summary>
+    public TracepointSink? Bind(Tracepoint tracepoint, IReadOnlyList<EventRule> rules)
+    {
+        EventFilter? filter = null;
+        bool isChosen = false;
+        foreach (var rule in rules)
+        {
+            if (!rule.Matches(tracepoint))
+                continue;
+            if (rule.Filter == null)
+                return new TracepointSink(_ring, IdOf(tracepoint), null);
+            // A filter on fields that this event does not have chooses none of it.
+            if (EventFilter.Bind(rule.Filter, tracepoint.Fields, out _) is not { } bound)
+                continue;
+            filter = filter == null ? bound : EventFilter.Any(filter, bound);
+            isChosen = true;
+        }
+        return isChosen ? new TracepointSink(_ring, IdOf(tracepoint), filter) : null;
+    }
+
+    /// <summary>The event's id; declared in the metadata before the first record that uses it can be written.</summary>
+    private uint IdOf(Tracepoint tracepoint)
+    {
+        if (_ids.TryGetValue(tracepoint, out uint id))
+            return id;
+        id = RecordLayout.FirstId + (uint)_ids.Count;
+        var declaration = TraceMetadata.Declare(tracepoint, id);
+        _stream.Add(declaration);
+        var text = new StringBuilder();
+        new TsdlWriter(_trace, text).WriteEvent(_stream, declaration);
+        File.AppendAllText(Path.Combine(_directory, MetadataName), text.ToString());
+        _ids.Add(tracepoint, id);
+        return id;
+    }
+}
