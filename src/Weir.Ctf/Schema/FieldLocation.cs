@@ -23,8 +23,8 @@ public enum FieldScope : byte
 }
 
 /// <summary>
-/// Where the length of a dynamic array or the selector of a variant lies: a scope, then the names of members down to it. Arrays
-/// and variants on the way take no name: the element that is being decoded and the option that is selected are meant.
+/// Where the length of a dynamic array or the selector of a variant lies: a scope, then the names of members down to it. An
+/// array on the way takes no name: the element that is being decoded is meant. A variant on the way takes the option's name.
 /// </summary>
 public sealed class FieldLocation : IEquatable<FieldLocation>
 {

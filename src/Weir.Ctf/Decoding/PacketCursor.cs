@@ -1,0 +1,237 @@
+using System.Runtime.CompilerServices;
+
+namespace Weir.Ctf;
+
+/// <summary>One event record: where it lies and when it happened.</summary>
+public struct EventRecord
+{
+    /// <summary>The programs of its class.</summary>
+    public EventDecoder Decoder { get; internal set; }
+
+    /// <summary>Bits from the packet's beginning to the event header, before its alignment.</summary>
+    public long StartBits { get; internal set; }
+
+    /// <summary>Bits from the packet's beginning to the end of the event header.</summary>
+    public long FieldsBits { get; internal set; }
+
+    /// <summary>Bits from the packet's beginning to the end of the event record.</summary>
+    public long EndBits { get; internal set; }
+
+    /// <summary>The clock's value in cycles; meaningless in a stream without a clock.</summary>
+    public ulong ClockValue { get; internal set; }
+
+    /// <summary>Offset of the record from the packet's beginning, in bytes.</summary>
+    public readonly long OffsetBytes => StartBits >> 3;
+
+    /// <summary>Length of the record in bytes, with a last byte that is used in part.</summary>
+    public readonly long LengthBytes => ((EndBits + 7) >> 3) - (StartBits >> 3);
+}
+
+/// <summary>
+/// Walks the events of packets that lie in memory. Begin a packet with <see cref="BeginPacket"/>, then call <see cref="MoveNext"/> until it
+/// is not <see cref="DecodeStatus.Done"/>. Only the bytes up to the given limit are touched; when they end inside an event, nothing has
+/// changed and the call may be repeated with more bytes. Allocates nothing for each event. Not thread-safe.
+/// </summary>
+public sealed unsafe class PacketCursor
+{
+    private readonly TraceDecoder _trace;
+    private readonly DecodeState _state;
+    private long _positionBits;
+    private long _contentBits;
+
+    /// <summary>Creates a cursor for one data stream of a trace.</summary>
+    public PacketCursor(TraceDecoder trace)
+    {
+        ArgumentNullException.ThrowIfNull(trace);
+        _trace = trace;
+        _state = new DecodeState(trace.Slots.Count);
+    }
+
+    /// <summary>The programs of the packet's data stream class; null before the first packet.</summary>
+    public StreamDecoder? Stream { get; private set; }
+
+    /// <summary>What the packet says about itself.</summary>
+    public ref readonly PacketProperties Properties => ref _state.Packet;
+
+    /// <summary>Bits from the packet's beginning to what comes next.</summary>
+    public long PositionBits => _positionBits;
+
+    /// <summary>Bits from the packet's beginning to its context (the end of its header).</summary>
+    public long ContextBits { get; private set; }
+
+    /// <summary>The running clock value, in cycles.</summary>
+    public ulong ClockValue => _state.Clock;
+
+    /// <summary>
+    /// Bits of content of the packet, or <see cref="long.MaxValue"/> when it says no size and goes on to the end of its file. To be
+    /// set by the caller once it has checked what <see cref="Properties"/> say.
+    /// </summary>
+    public long ContentBits
+    {
+        get => _contentBits;
+        set => _contentBits = value;
+    }
+
+    /// <summary>
+    /// Decodes a packet's header and context. The running clock value goes on from the packet before; with
+    /// <paramref name="keepsClock"/> false it begins at zero.
+    /// </summary>
+    /// <param name="packet">The packet's first byte.</param>
+    /// <param name="availableBits">Bits from there that may be touched.</param>
+    /// <param name="problem">What is wrong when the status is not done, else null.</param>
+    /// <param name="keepsClock">Whether the running clock value goes on.</param>
+    public DecodeStatus BeginPacket(byte* packet, long availableBits, out string? problem, bool keepsClock = true)
+    {
+        problem = null;
+        ulong clock = keepsClock ? _state.Clock : 0;
+        _state.Clock = clock;
+        _state.Packet = default;
+        _state.UuidBytes = null;
+        _positionBits = 0;
+        Stream = null;
+        var visitor = default(NoVisitor);
+        long position = 0;
+        var steps = _trace.PacketHeader.StepArray;
+        var status = FieldInterpreter.Run(steps, 0, steps.Length, packet, ref position, availableBits, _state, ref visitor);
+        ContextBits = position;
+        if (status == DecodeStatus.Done && CheckHeader() is { } wrong)
+        {
+            problem = wrong;
+            return DecodeStatus.UnknownEvent;
+        }
+        if (status == DecodeStatus.Done)
+        {
+            steps = Stream!.PacketContext.StepArray;
+            status = FieldInterpreter.Run(steps, 0, steps.Length, packet, ref position, availableBits, _state, ref visitor);
+        }
+        if (status != DecodeStatus.Done)
+        {
+            _state.Clock = clock;
+            problem = Explain(status, "the packet's header or context");
+            return status;
+        }
+        _positionBits = position;
+        _contentBits = (long)Math.Min(_state.Packet.ContentBits ?? _state.Packet.TotalBits ?? long.MaxValue, long.MaxValue);
+        return DecodeStatus.Done;
+    }
+
+    /// <summary>Decodes the next event.</summary>
+    /// <param name="packet">Where the packet's first byte lies, or would lie if it were in memory.</param>
+    /// <param name="availableBits">Bits from the packet's beginning on that may not be touched.</param>
+    /// <param name="record">The event, when the status is done.</param>
+    public DecodeStatus MoveNext(byte* packet, long availableBits, ref EventRecord record)
+    {
+        long start = _positionBits;
+        if (start >= _contentBits)
+            return start == _contentBits ? DecodeStatus.EndOfPacket : DecodeStatus.OutOfBytes;
+        long limit = Math.Min(availableBits, _contentBits);
+        long position = start;
+        ulong clock = _state.Clock;
+        var status = ReadHeader(packet, ref position, limit);
+        if (status != DecodeStatus.Done)
+            return Undo(status, clock);
+        var stream = Stream!;
+        var decoder = stream.FindEvent(_state.EventClassId);
+        if (decoder is null)
+            return Undo(DecodeStatus.UnknownEvent, clock);
+        record.FieldsBits = position;
+        if (decoder.FixedSizeBits >= 0)
+        {
+            position = ((position + decoder.FixedAlignmentMask) & ~decoder.FixedAlignmentMask) + decoder.FixedSizeBits;
+            if (position > limit)
+                return Undo(DecodeStatus.OutOfBytes, clock);
+        }
+        else
+        {
+            var visitor = default(NoVisitor);
+            status = FieldInterpreter.Run(decoder.Skip, 0, decoder.Skip.Length, packet, ref position, limit, _state, ref visitor);
+            if (status != DecodeStatus.Done)
+                return Undo(status, clock);
+        }
+        if (position == start)
+            return Undo(DecodeStatus.EmptyRecord, clock);
+        record.Decoder = decoder;
+        record.StartBits = start;
+        record.EndBits = position;
+        record.ClockValue = _state.Clock;
+        _positionBits = position;
+        return DecodeStatus.Done;
+    }
+
+    /// <summary>Words for a status that is an error.</summary>
+    public string Explain(DecodeStatus status, string what) => status switch
+    {
+        DecodeStatus.OutOfBytes => $"{what} does not fit into the packet",
+        DecodeStatus.NoOption => $"{what} has a variant whose tag selects none of its options",
+        DecodeStatus.ByteOrderChange => $"{what} changes its byte order inside a byte",
+        DecodeStatus.TooManyElements => $"{what} has an array of empty elements that is too long",
+        DecodeStatus.UnknownEvent => $"the metadata declares no event with ID {_state.EventClassId} in stream {Stream?.Class.Id}",
+        DecodeStatus.EmptyRecord => $"{what} takes no space, so there is no end of such records",
+        _ => $"{what} cannot be decoded",
+    };
+
+    /// <summary>Copies the values that an event's fields may need from its packet and its header.</summary>
+    public ulong[] CopySlots() => [.. _state.Slots];
+
+    private DecodeStatus Undo(DecodeStatus status, ulong clock)
+    {
+        _state.Clock = clock;
+        return status;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private DecodeStatus ReadHeader(byte* packet, ref long position, long limit)
+    {
+        long at = (position + 7) & ~7L;
+        switch (Stream!.HeaderShape)
+        {
+            case EventHeaderShape.Compact when limit - at >= 32:
+                uint word = BitReader.Load<uint>(packet, at);
+                if ((word & LttngLayout.ExtendedEventId) == LttngLayout.ExtendedEventId)
+                    break;
+                _state.EventClassId = word & LttngLayout.ExtendedEventId;
+                _state.Clock = Ctf.ClockValue.Extend(_state.Clock, word >> 5, 27);
+                position = at + 32;
+                return DecodeStatus.Done;
+            case EventHeaderShape.Large when limit - at >= 48:
+                ushort id = BitReader.Load<ushort>(packet, at);
+                if (id == ushort.MaxValue)
+                    break;
+                _state.EventClassId = id;
+                _state.Clock = Ctf.ClockValue.Extend(_state.Clock, BitReader.Load<uint>(packet, at + 16), 32);
+                position = at + 48;
+                return DecodeStatus.Done;
+        }
+        return ReadAnyHeader(packet, ref position, limit);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private DecodeStatus ReadAnyHeader(byte* packet, ref long position, long limit)
+    {
+        _state.HasEventClassId = false;
+        var steps = Stream!.EventHeader.StepArray;
+        var visitor = default(NoVisitor);
+        var status = FieldInterpreter.Run(steps, 0, steps.Length, packet, ref position, limit, _state, ref visitor);
+        if (status == DecodeStatus.Done && !_state.HasEventClassId)
+            _state.EventClassId = Stream.Class.EventRecordClasses is [var only] ? only.Id : ulong.MaxValue;
+        return status;
+    }
+
+    private string? CheckHeader()
+    {
+        if (_state.Packet.Magic is { } magic && magic != LttngLayout.PacketMagic)
+            return $"expected the packet's magic number 0x{LttngLayout.PacketMagic:X}, found 0x{magic:X}";
+        if (_state.UuidBytes is not null && _trace.Trace.Uuid is { } uuid)
+        {
+            var found = new Guid(new ReadOnlySpan<byte>(_state.UuidBytes, 16), bigEndian: true);
+            if (found != uuid)
+                return $"the packet's UUID {found} is not the trace's, {uuid}";
+        }
+        var streams = _trace.Trace.DataStreamClasses;
+        if (_state.Packet.StreamClassId is null && streams.Count != 1)
+            return $"the packet names no stream, and the metadata declares {streams.Count}";
+        ulong id = _state.Packet.StreamClassId ?? streams[0].Id;
+        Stream = _trace.FindStream(id);
+        return Stream is null ? $"the metadata declares no stream {id}" : null;
+    }
+}

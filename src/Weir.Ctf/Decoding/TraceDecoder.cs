@@ -1,0 +1,152 @@
+namespace Weir.Ctf;
+
+/// <summary>The programs that decode the packets and events of one trace class. Thread-safe; the trace class may no longer change.</summary>
+public sealed class TraceDecoder
+{
+    private readonly Dictionary<ulong, StreamDecoder> _streams = [];
+
+    /// <summary>Compiles what all packets share; events are compiled when they are first met.</summary>
+    public TraceDecoder(TraceClass trace)
+    {
+        ArgumentNullException.ThrowIfNull(trace);
+        Trace = trace;
+        var slots = new Dictionary<FieldLocation, int>();
+        ProgramCompiler.CollectSlots(trace.PacketHeader, slots);
+        foreach (var stream in trace.DataStreamClasses)
+        {
+            ProgramCompiler.CollectSlots(stream.PacketContext, slots);
+            ProgramCompiler.CollectSlots(stream.EventHeader, slots);
+            ProgramCompiler.CollectSlots(stream.EventCommonContext, slots);
+            foreach (var eventRecordClass in stream.EventRecordClasses)
+            {
+                ProgramCompiler.CollectSlots(eventRecordClass.SpecificContext, slots);
+                ProgramCompiler.CollectSlots(eventRecordClass.Payload, slots);
+            }
+        }
+        Slots = slots;
+        PacketHeader = ProgramCompiler.Compile(slots, (FieldScope.PacketHeader, trace.PacketHeader));
+        foreach (var stream in trace.DataStreamClasses)
+            _streams.Add(stream.Id, new StreamDecoder(this, stream));
+    }
+
+    /// <summary>The trace class.</summary>
+    public TraceClass Trace { get; }
+
+    /// <summary>Decodes the packet header.</summary>
+    public DecodeProgram PacketHeader { get; }
+
+    internal Dictionary<FieldLocation, int> Slots { get; }
+
+    /// <summary>The decoder of the data stream class with this ID, or null.</summary>
+    public StreamDecoder? FindStream(ulong id) => _streams.GetValueOrDefault(id);
+}
+
+/// <summary>The programs of one data stream class.</summary>
+public sealed class StreamDecoder
+{
+    private const ulong DenseLimit = 1 << 16;
+
+    private readonly Dictionary<ulong, EventDecoder> _sparse = [];
+    private EventDecoder?[] _dense = new EventDecoder?[32];
+
+    internal StreamDecoder(TraceDecoder trace, DataStreamClass stream)
+    {
+        TraceDecoder = trace;
+        Class = stream;
+        PacketContext = ProgramCompiler.Compile(trace.Slots, (FieldScope.PacketContext, stream.PacketContext));
+        EventHeader = ProgramCompiler.Compile(trace.Slots, (FieldScope.EventHeader, stream.EventHeader));
+        HeaderShape = EventHeaderShapes.Recognize(stream.EventHeader, trace.Slots);
+        // The selector of a recognized header is used inside that header only.
+        var lastOuter = HeaderShape == EventHeaderShape.General ? FieldScope.EventHeader : FieldScope.PacketContext;
+        foreach (var location in trace.Slots.Keys)
+            HasOuterSlots |= location.Origin <= lastOuter;
+    }
+
+    /// <summary>The decoder of the trace that this stream belongs to.</summary>
+    public TraceDecoder TraceDecoder { get; }
+
+    /// <summary>The data stream class.</summary>
+    public DataStreamClass Class { get; }
+
+    /// <summary>Decodes the packet context.</summary>
+    public DecodeProgram PacketContext { get; }
+
+    /// <summary>Decodes the event header.</summary>
+    public DecodeProgram EventHeader { get; }
+
+    /// <summary>Whether an event's fields may depend on values of its packet or of its header.</summary>
+    public bool HasOuterSlots { get; }
+
+    internal EventHeaderShape HeaderShape { get; }
+
+    /// <summary>The decoder of the event record class with this ID, or null.</summary>
+    public EventDecoder? FindEvent(ulong id)
+    {
+        var dense = _dense;
+        return id < (ulong)dense.Length && dense[id] is { } known ? known : Compile(id);
+    }
+
+    private EventDecoder? Compile(ulong id)
+    {
+        lock (_sparse)
+        {
+            if (_sparse.TryGetValue(id, out var known))
+                return known;
+            if (Class.FindEvent(id) is not { } eventRecordClass)
+                return null;
+            var decoder = new EventDecoder(this, eventRecordClass);
+            _sparse.Add(id, decoder);
+            if (id < DenseLimit)
+            {
+                var dense = _dense;
+                if (id >= (ulong)dense.Length)
+                    Array.Resize(ref dense, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)id + 1));
+                dense[id] = decoder;
+                _dense = dense;
+            }
+            return decoder;
+        }
+    }
+}
+
+/// <summary>The programs of one event record class.</summary>
+public sealed class EventDecoder
+{
+    internal EventDecoder(StreamDecoder stream, EventRecordClass eventRecordClass)
+    {
+        Stream = stream;
+        Class = eventRecordClass;
+        Fields = ProgramCompiler.Compile(
+            stream.TraceDecoder.Slots,
+            (FieldScope.EventCommonContext, stream.Class.EventCommonContext),
+            (FieldScope.EventSpecificContext, eventRecordClass.SpecificContext),
+            (FieldScope.EventPayload, eventRecordClass.Payload));
+        Skip = SkipCompiler.Compile(Fields).StepArray;
+        if (Skip is [{ Kind: DecodeStepKind.Skip } only])
+        {
+            FixedSizeBits = (long)only.Length;
+            FixedAlignmentMask = only.AlignmentMask;
+        }
+        else
+        {
+            FixedSizeBits = Skip.Length == 0 ? 0 : -1;
+        }
+    }
+
+    /// <summary>The data stream class's decoder.</summary>
+    public StreamDecoder Stream { get; }
+
+    /// <summary>The event record class.</summary>
+    public EventRecordClass Class { get; }
+
+    /// <summary>Decodes what follows the event header; its roots are the common context, the specific context and the payload.</summary>
+    public DecodeProgram Fields { get; }
+
+    /// <summary>Finds the end of what follows the event header.</summary>
+    internal DecodeStep[] Skip { get; }
+
+    /// <summary>Bits that follow the event header once aligned, or -1 where they vary.</summary>
+    internal long FixedSizeBits { get; }
+
+    internal long FixedAlignmentMask { get; }
+}
