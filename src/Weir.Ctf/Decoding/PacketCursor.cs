@@ -53,8 +53,15 @@ public sealed unsafe class PacketCursor
     /// <summary>What the packet says about itself.</summary>
     public ref readonly PacketProperties Properties => ref _state.Packet;
 
-    /// <summary>Bits from the packet's beginning to what comes next.</summary>
-    public long PositionBits => _positionBits;
+    /// <summary>
+    /// Bits from the packet's beginning to what comes next. Set to go on elsewhere, where an event is known to begin; the running clock
+    /// value then no longer means anything.
+    /// </summary>
+    public long PositionBits
+    {
+        get => _positionBits;
+        set => _positionBits = value;
+    }
 
     /// <summary>Bits from the packet's beginning to its context (the end of its header).</summary>
     public long ContextBits { get; private set; }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Weir.Clock;
 using Weir.Ctf;
 
@@ -12,16 +13,7 @@ internal static class TraceMetadata
     /// <summary>The trace class of a process in a session, without events yet; stream class 0 is the one that they go to.</summary>
     public static TraceClass Create(Guid uuid, SessionDescription session)
     {
-        var clock = new ClockClass
-        {
-            Name = session.Clock == ClockKind.Counter ? "cpu_counter" : "monotonic",
-            Description = session.Clock == ClockKind.Counter ? "CPU counter (TSC)" : "CLOCK_MONOTONIC",
-            Uuid = BootId(),
-            FrequencyHz = session.Correlation.FrequencyHz,
-            OffsetSeconds = session.Correlation.OffsetSeconds,
-            OffsetCycles = session.Correlation.OffsetCycles,
-            IsAbsolute = true,
-        };
+        var clock = CreateClock(session);
         var trace = LttngLayout.CreateTrace(
             uuid,
             clock,
@@ -70,6 +62,26 @@ internal static class TraceMetadata
         {
             Mappings = field.Labels is { Length: > 0 } labels ? [.. labels.Select(label => new EnumerationMapping(label.Label, label.Value))] : null,
         },
+    };
+
+    /// <summary>The clock's part of the metadata, which is the same text in all traces of a session.</summary>
+    public static string ClockText(SessionDescription session)
+    {
+        var clock = CreateClock(session);
+        var text = new StringBuilder();
+        new TsdlWriter(LttngLayout.CreateTrace(Guid.Empty, clock), text).WriteClock(clock);
+        return text.ToString();
+    }
+
+    private static ClockClass CreateClock(SessionDescription session) => new()
+    {
+        Name = session.Clock == ClockKind.Counter ? "cpu_counter" : "monotonic",
+        Description = session.Clock == ClockKind.Counter ? "CPU counter (TSC)" : "CLOCK_MONOTONIC",
+        Uuid = BootId(),
+        FrequencyHz = session.Correlation.FrequencyHz,
+        OffsetSeconds = session.Correlation.OffsetSeconds,
+        OffsetCycles = session.Correlation.OffsetCycles,
+        IsAbsolute = true,
     };
 
     /// <summary>What tells this machine's clock, since its start, from all others.</summary>

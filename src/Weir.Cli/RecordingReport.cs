@@ -1,0 +1,112 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Weir.Clock;
+using Weir.Ring;
+using Weir.Sessions;
+
+namespace Weir.Cli;
+
+/// <summary>Says what a recording has brought: events, losses by cause, its own cost, and where the trace lies.</summary>
+internal static class RecordingReport
+{
+    public static void Write(RecordingResult result, TextWriter writer)
+    {
+        var culture = CultureInfo.InvariantCulture;
+        var statistics = result.Statistics;
+        foreach (string problem in result.Problems)
+            writer.WriteLine($"weir: warning: {problem}");
+        writer.WriteLine(string.Create(
+            culture,
+            $"weir: recorded {statistics.Count} events ({Size(statistics.FileBytes)}) of {Processes(result.TraceDirectories.Count)} in {result.Elapsed.TotalSeconds:0.0} s"));
+        writer.WriteLine($"weir: lost {DescribeLosses(result)}");
+        writer.WriteLine($"weir: cost {DescribeCost(result)}");
+        if (result.TraceDirectories.Count == 0)
+            writer.WriteLine("weir: no program with matching tracepoints ran; do the rules name what it has?");
+        writer.WriteLine($"weir: trace in {result.OutputDirectory}");
+    }
+
+    public static string DescribeLosses(RecordingResult result)
+    {
+        var losses = result.Losses;
+        var causes = new List<string>();
+        void Add(ulong count, string cause)
+        {
+            if (count > 0)
+                causes.Add($"{count} {cause}");
+        }
+        Add(losses.BufferFull, "buffer full");
+        Add(losses.TooLarge, "larger than a sub-buffer");
+        Add(losses.NoBuffer, "no room for a buffer");
+        Add(losses.NotWritten, "not written to the trace");
+        string text = causes.Count == 0 ? "0 events" : $"{losses.Events} events: {string.Join(", ", causes)}";
+        if (result.ProcessesRefused > 0)
+            text += $"; {Processes((int)result.ProcessesRefused)} could not be recorded at all";
+        if (losses.FieldsCut > 0)
+            text += $"; {losses.FieldsCut} long fields were cut";
+        return text;
+    }
+
+    public static string DescribeCost(RecordingResult result)
+    {
+        var text = new StringBuilder();
+        if (result.EmitNs is { } emit)
+        {
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"{emit:0.0} ns an event in the program ({SequenceName(result.Sequence)}, {ClockName(result.Clock)}, {result.MeanPayloadBytes}-byte payload), ");
+        }
+        text.Append(CultureInfo.InvariantCulture, $"{result.ConsumeNs:0.0} ns in the recorder");
+        return text.ToString();
+    }
+
+    public static void WriteJson(RecordingResult result, TextWriter writer)
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true }))
+        {
+            json.WriteStartObject();
+            json.WriteString("output", result.OutputDirectory);
+            json.WriteStartArray("traces");
+            foreach (string directory in result.TraceDirectories)
+                json.WriteStringValue(directory);
+            json.WriteEndArray();
+            json.WriteNumber("events", result.Statistics.Count);
+            json.WriteNumber("bytes", result.Statistics.FileBytes);
+            json.WriteNumber("seconds", result.Elapsed.TotalSeconds);
+            json.WriteStartObject("lost");
+            json.WriteNumber("buffer_full", result.Losses.BufferFull);
+            json.WriteNumber("too_large", result.Losses.TooLarge);
+            json.WriteNumber("no_buffer", result.Losses.NoBuffer);
+            json.WriteNumber("not_written", result.Losses.NotWritten);
+            json.WriteEndObject();
+            json.WriteNumber("fields_cut", result.Losses.FieldsCut);
+            json.WriteNumber("processes_refused", result.ProcessesRefused);
+            if (result.EmitNs is { } emit)
+                json.WriteNumber("emit_ns", emit);
+            json.WriteNumber("consume_ns", result.ConsumeNs);
+            json.WriteString("sequence", SequenceName(result.Sequence));
+            json.WriteString("clock", ClockName(result.Clock));
+            json.WriteStartArray("problems");
+            foreach (string problem in result.Problems)
+                json.WriteStringValue(problem);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+        writer.WriteLine(Encoding.UTF8.GetString(stream.ToArray()));
+    }
+
+    public static string Size(double bytes) => bytes switch
+    {
+        < 1024 => string.Create(CultureInfo.InvariantCulture, $"{bytes:0} B"),
+        < 1 << 20 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024:0.0} KiB"),
+        < 1 << 30 => string.Create(CultureInfo.InvariantCulture, $"{bytes / (1 << 20):0.0} MiB"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / (1 << 30):0.0} GiB"),
+    };
+
+    private static string SequenceName(SequenceKind sequence) => sequence == SequenceKind.Rseq ? "rseq" : "atomic";
+
+    private static string ClockName(ClockKind clock) => clock == ClockKind.Counter ? "counter" : "monotonic";
+
+    private static string Processes(int count) => count == 1 ? "1 process" : string.Create(CultureInfo.InvariantCulture, $"{count} processes");
+}

@@ -1,0 +1,131 @@
+using System.CommandLine;
+using System.Globalization;
+using Weir.Sessions;
+using Weir.Tracing;
+
+namespace Weir.Cli.Verbs;
+
+/// <summary><c>weir record</c>: records a command, or the machine, into a trace.</summary>
+internal static class RecordVerb
+{
+    private const int FailedStatus = 1;
+    private const int UsageStatus = 2;
+    private const int LostStatus = 3;
+
+    public static Command Create()
+    {
+        var output = new Option<string?>("--output", "-o") { Description = "The trace's directory, missing or empty (default: NAME-YYYYMMDD-HHMMSS here)", HelpName = "DIR" };
+        var events = new Option<string[]>("--event", "-e")
+        {
+            Description = "What to record: provider:name with * and ?, then @level and 'if' with a filter; may be repeated (default: everything)",
+            HelpName = "RULE",
+        };
+        var all = new Option<bool>("--all", "-a") { Description = "Record every process that matches, not only the command's own" };
+        var duration = new Option<string?>("--duration") { Description = "Stop recording after a time: 500ms, 10s, 5m, or dd:hh:mm:ss", HelpName = "T" };
+        var packetBytes = new Option<string?>("--subbuf-size") { Description = "Bytes of a sub-buffer, a power of two; k, M and G are understood (default: 512k)", HelpName = "SIZE" };
+        var packetCount = new Option<int>("--num-subbuf")
+        {
+            Description = "Sub-buffers of each CPU, a power of two",
+            HelpName = "N",
+            DefaultValueFactory = _ => SessionOptions.DefaultPacketCount,
+        };
+        var strict = new Option<bool>("--strict") { Description = "Exit with status 3 when events were lost" };
+        var json = new Option<bool>("--json") { Description = "Print the summary as JSON on standard output" };
+        var quiet = new Option<bool>("--quiet", "-q") { Description = "Print no summary" };
+        var command = new Argument<string[]>("command") { Description = "The command to run and record, after --", Arity = ArgumentArity.ZeroOrMore, HelpName = "COMMAND" };
+        var verb = new Command("record", "Record a command, or the machine, into a trace")
+        {
+            output, events, all, duration, packetBytes, packetCount, strict, json, quiet, command,
+        };
+        verb.SetAction(parsed =>
+        {
+            if (!TryBuild(
+                parsed.GetValue(output), parsed.GetValue(events) ?? [], parsed.GetValue(all), parsed.GetValue(duration),
+                parsed.GetValue(packetBytes), parsed.GetValue(packetCount), parsed.GetValue(command) ?? [], out var options, out string? wrong))
+            {
+                Console.Error.WriteLine($"weir: {wrong}");
+                return UsageStatus;
+            }
+            return Run(options!, parsed.GetValue(quiet), parsed.GetValue(json), parsed.GetValue(strict));
+        });
+        return verb;
+    }
+
+    private static int Run(RecordingOptions options, bool isQuiet, bool isJson, bool isStrict)
+    {
+        try
+        {
+            using var stopped = new StopRequest();
+            var result = Recorder.Record(options, stopped);
+            if (isJson)
+                RecordingReport.WriteJson(result, Console.Out);
+            else if (!isQuiet)
+                RecordingReport.Write(result, Console.Error);
+            int? status = result.ExitStatus;
+            if (result.StillRunning is { } command)
+            {
+                // The recording is over; the command is not, and its status is still ours to pass on.
+                using (command)
+                {
+                    command.WaitForExit();
+                    status = command.ExitCode;
+                }
+            }
+            bool isLossy = result.Losses.Events > 0 || result.ProcessesRefused > 0;
+            return status is null or 0 && isStrict && isLossy ? LostStatus : status ?? 0;
+        }
+        catch (SessionException e)
+        {
+            Console.Error.WriteLine($"weir: {e.Message}");
+            return FailedStatus;
+        }
+    }
+
+    private static bool TryBuild(
+        string? output, string[] events, bool isWholeMachine, string? duration, string? packetBytes, int packetCount, string[] command,
+        out RecordingOptions? options, out string? wrong)
+    {
+        options = null;
+        var rules = new List<EventRule>();
+        foreach (string text in events.Length == 0 ? ["*"] : events)
+        {
+            if (!EventRule.TryParse(text, out var rule, out wrong))
+                return false;
+            rules.Add(rule);
+        }
+        if (command.Length == 0 && !isWholeMachine)
+        {
+            wrong = "nothing to record: give a command after --, or -a for every program on this machine";
+            return false;
+        }
+        TimeSpan? limit = null;
+        if (duration != null)
+        {
+            if (!CommandLineValues.TryParseDuration(duration, out var parsed))
+            {
+                wrong = $"--duration: '{duration}' is no time; 500ms, 10s, 5m, 2h or dd:hh:mm:ss are";
+                return false;
+            }
+            limit = parsed;
+        }
+        int bytes = SessionOptions.DefaultPacketBytes;
+        if (packetBytes != null && !CommandLineValues.TryParseSize(packetBytes, out bytes))
+        {
+            wrong = $"--subbuf-size: '{packetBytes}' is no size; 65536, 512k or 4M are";
+            return false;
+        }
+        string name = command.Length == 0 ? "machine" : Path.GetFileNameWithoutExtension(command is ["dotnet", { } dll, ..] ? dll : command[0]);
+        options = new RecordingOptions
+        {
+            OutputDirectory = output ?? string.Create(CultureInfo.InvariantCulture, $"{name}-{DateTime.Now:yyyyMMdd-HHmmss}"),
+            Rules = rules,
+            Command = command,
+            IsWholeMachine = isWholeMachine,
+            Duration = limit,
+            PacketBytes = bytes,
+            PacketCount = packetCount,
+        };
+        wrong = null;
+        return true;
+    }
+}

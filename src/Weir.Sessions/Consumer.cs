@@ -1,0 +1,137 @@
+using Weir.Clock;
+using Weir.Tracing;
+
+namespace Weir.Sessions;
+
+/// <summary>
+/// Drains a session into a trace directory laid out as LTTng's: <c>ust/pid/NAME-PID-TIME/</c> for each process. One thread of its own
+/// looks at the buffers; what it finds complete it moves to disk. Start it, let the session run, stop the session, then
+/// <see cref="Finish"/>.
+/// </summary>
+public sealed class Consumer : IDisposable
+{
+    /// <summary>Between two looks: a CPU's 4 MiB of default buffers hold what a program writes at 400 MB/s in that time.</summary>
+    private const int PollMs = 10;
+
+    private static readonly TimeSpan s_reapInterval = TimeSpan.FromSeconds(1);
+
+    private readonly Session _session;
+    private readonly string _output;
+    private readonly Dictionary<string, ProcessDrain> _live = [];
+    private readonly List<ProcessDrain> _finished = [];
+    private readonly Thread _thread;
+    private readonly ManualResetEventSlim _stop = new();
+    private DateTime _nextReap;
+
+    /// <summary>Begins to drain.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="outputDirectory">The trace's directory, which exists.</param>
+    public Consumer(Session session, string outputDirectory)
+    {
+        _session = session;
+        _output = outputDirectory;
+        _thread = new Thread(Run) { IsBackground = true, Name = "Weir consumer" };
+        _thread.Start();
+    }
+
+    /// <summary>The traces, once finished.</summary>
+    public IReadOnlyList<string> TraceDirectories => [.. _finished.Select(process => process.TraceDirectory)];
+
+    /// <summary>What was lost, once finished.</summary>
+    public LossCounts Losses => _finished.Aggregate(default(LossCounts), (sum, process) => sum + process.Losses);
+
+    /// <summary>What went wrong, each thing once; a sentence each.</summary>
+    public IReadOnlyList<string> Problems => [.. _finished.SelectMany(process => process.Problems).Distinct()];
+
+    /// <summary>Drains what is committed now, and closes the traces with the clock as measured until now.</summary>
+    public void Finish()
+    {
+        StopThread();
+        FindProcesses();
+        foreach (var process in _live.Values)
+        {
+            process.Finish(TraceClock.Read(_session.Description.Clock));
+            _finished.Add(process);
+        }
+        _live.Clear();
+        var description = _session.Description;
+        string before = TraceMetadata.ClockText(description);
+        string after = TraceMetadata.ClockText(description with { Correlation = _session.MeasureClock() });
+        foreach (var process in _finished)
+            process.ReplaceClock(before, after);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        StopThread();
+        foreach (var process in _live.Values.Concat(_finished))
+            process.Dispose();
+        _stop.Dispose();
+    }
+
+    private void StopThread()
+    {
+        _stop.Set();
+        _thread.Join();
+    }
+
+    private void Run()
+    {
+        bool isBusy = false;
+        // After a round that moved something the next follows at once: the writer may be faster than the timer.
+        while (!_stop.Wait(isBusy ? 0 : PollMs))
+        {
+            FindProcesses();
+            isBusy = false;
+            foreach (var process in _live.Values)
+                isBusy |= process.MoveComplete() > 0;
+            ReapDead();
+        }
+    }
+
+    private void FindProcesses()
+    {
+        foreach (string directory in EnumerateProcesses())
+        {
+            if (!_live.ContainsKey(directory))
+                _live.Add(directory, new ProcessDrain(directory, Path.Combine(_output, "ust", "pid", Path.GetFileName(directory))));
+        }
+    }
+
+    private string[] EnumerateProcesses()
+    {
+        try
+        {
+            return Directory.GetDirectories(_session.BuffersDirectory);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>Finishes processes that have ended and gives their buffers back, so that a long session does not collect them.</summary>
+    private void ReapDead()
+    {
+        if (DateTime.UtcNow < _nextReap)
+            return;
+        _nextReap = DateTime.UtcNow + s_reapInterval;
+        foreach (var (directory, process) in _live.ToList())
+        {
+            if (ProcessDirectory.ProcessIdOf(Path.GetFileName(directory)) is not { } id || Directory.Exists($"/proc/{id}"))
+                continue;
+            process.Finish(TraceClock.Read(_session.Description.Clock));
+            _live.Remove(directory);
+            _finished.Add(process);
+            try
+            {
+                Directory.Delete(directory, recursive: true);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // It goes with the session.
+            }
+        }
+    }
+}

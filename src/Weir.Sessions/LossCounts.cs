@@ -1,0 +1,36 @@
+namespace Weir.Sessions;
+
+/// <summary>Events that are not in the trace, by cause, and fields that are there in part.</summary>
+public readonly record struct LossCounts
+{
+    /// <summary>No sub-buffer was free.</summary>
+    public ulong BufferFull { get; init; }
+
+    /// <summary>Larger than a packet.</summary>
+    public ulong TooLarge { get; init; }
+
+    /// <summary>There was no room for the buffer of a CPU.</summary>
+    public ulong NoBuffer { get; init; }
+
+    /// <summary>Recorded, but the trace's disk had no room or failed.</summary>
+    public ulong NotWritten { get; init; }
+
+    /// <summary>Strings and sequences that were cut at their limit; their events are there.</summary>
+    public ulong FieldsCut { get; init; }
+
+    /// <summary>All events that are not in the trace.</summary>
+    public ulong Events => BufferFull + TooLarge + NoBuffer + NotWritten;
+
+    /// <summary>Adds two processes' counts.</summary>
+    public static LossCounts operator +(LossCounts left, LossCounts right) => new()
+    {
+        BufferFull = left.BufferFull + right.BufferFull,
+        TooLarge = left.TooLarge + right.TooLarge,
+        NoBuffer = left.NoBuffer + right.NoBuffer,
+        NotWritten = left.NotWritten + right.NotWritten,
+        FieldsCut = left.FieldsCut + right.FieldsCut,
+    };
+
+    /// <summary>Adds two processes' counts.</summary>
+    public static LossCounts Add(LossCounts left, LossCounts right) => left + right;
+}

@@ -1,0 +1,227 @@
+using System.Globalization;
+using Weir.Clock;
+using Weir.Ring;
+using Weir.Tracing;
+
+namespace Weir.Sessions;
+
+/// <summary>What a session is to be.</summary>
+public sealed record SessionOptions
+{
+    /// <summary>Default bytes of a packet.</summary>
+    public const int DefaultPacketBytes = 512 * 1024;
+
+    /// <summary>Default packets of each CPU.</summary>
+    public const int DefaultPacketCount = 8;
+
+    /// <summary>The session's name, a file name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What it records.</summary>
+    public required IReadOnlyList<EventRule> Rules { get; init; }
+
+    /// <summary>Which processes it records.</summary>
+    public SessionScope Scope { get; init; }
+
+    /// <summary>Bytes of a packet, a power of two.</summary>
+    public int PacketBytes { get; init; } = DefaultPacketBytes;
+
+    /// <summary>Packets of each CPU, a power of two.</summary>
+    public int PacketCount { get; init; } = DefaultPacketCount;
+}
+
+/// <summary>
+/// A session on this machine: its directory, which applications find by themselves. Made, changed and removed by one process at a time.
+/// <code>
+/// HOME/.changed        replaced whenever any session changes: what applications watch
+/// HOME/NAME/session    rules and state, see <see cref="SessionDescription"/>
+/// HOME/NAME/refused    a byte for each process that could not be recorded
+/// HOME/NAME/buffers/   a directory for each process: ring, stream_CPU, metadata; a link to /dev/shm where HOME is on a disk
+/// </code>
+/// </summary>
+public sealed class Session : IDisposable
+{
+    private const string SharedMemory = "/dev/shm";
+
+    /// <summary>Long enough between two clock samples for a frequency that is right to some parts in a million.</summary>
+    private const int FirstMeasureMs = 10;
+
+    private readonly string _home;
+    private readonly ClockSample _firstSample;
+    private string? _sharedBuffers;
+    private bool _isDisposed;
+
+    private Session(string home, string directory, ClockSample firstSample, SessionDescription description)
+    {
+        _home = home;
+        Directory = directory;
+        _firstSample = firstSample;
+        Description = description;
+    }
+
+    /// <summary>The session's directory.</summary>
+    public string Directory { get; }
+
+    /// <summary>Where processes make their buffers.</summary>
+    public string BuffersDirectory => Path.Combine(Directory, SessionDescription.BuffersName);
+
+    /// <summary>What applications know of it.</summary>
+    public SessionDescription Description { get; private set; }
+
+    /// <summary>Processes that wanted to be recorded and could not be.</summary>
+    public long RefusedCount
+    {
+        get
+        {
+            var file = new FileInfo(Path.Combine(Directory, SessionDescription.RefusedName));
+            return file.Exists ? file.Length : 0;
+        }
+    }
+
+    /// <summary>Makes and starts a session.</summary>
+    /// <exception cref="SessionException">The home cannot be used, or has no room for the buffers of one process.</exception>
+    public static Session Start(SessionOptions options)
+    {
+        if (!StreamLayout.IsValidGeometry(options.PacketBytes, options.PacketCount))
+        {
+            throw new SessionException(
+                $"{options.PacketCount} sub-buffers of {options.PacketBytes} bytes cannot be had: both must be powers of two, "
+                + $"{StreamLayout.MinPacketCount} to {StreamLayout.MaxPacketCount} of {StreamLayout.MinPacketBytes} to {StreamLayout.MaxPacketBytes} bytes");
+        }
+        string home = SessionHome.Path;
+        string directory = Path.Combine(home, options.Name);
+        var clock = TraceClock.Choose(out _);
+        var first = ClockSample.Take(clock);
+        try
+        {
+            PrepareHome(home);
+            if (Path.Exists(directory))
+                throw new SessionException($"{directory}: exists already; a session of this name is there, or was left behind");
+            SessionHome.CreatePrivate(directory);
+            var description = new SessionDescription
+            {
+                Scope = options.Scope,
+                OwnerProcessId = Environment.ProcessId,
+                Clock = clock,
+                PacketBytes = options.PacketBytes,
+                PacketCount = options.PacketCount,
+                Rules = options.Rules,
+            };
+            var session = new Session(home, directory, first, description);
+            try
+            {
+                session.PrepareBuffers(options);
+                Thread.Sleep(FirstMeasureMs);
+                session.Publish(description with { Correlation = session.MeasureClock() });
+                return session;
+            }
+            catch
+            {
+                session.Dispose();
+                throw;
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SessionException($"{directory}: the session cannot be made: {e.Message}; {SessionHome.Variable} names another place", e);
+        }
+    }
+
+    /// <summary>The clock class, measured from the session's start until now: the longer, the more exact.</summary>
+    public ClockCorrelation MeasureClock() =>
+        ClockCorrelation.Between(Description.Clock, _firstSample, ClockSample.Take(Description.Clock));
+
+    /// <summary>Changes what applications know; they see it within 100 ms.</summary>
+    public void Publish(SessionDescription description)
+    {
+        description.Write(Directory);
+        Description = description;
+        SessionHome.Ring(_home);
+    }
+
+    /// <summary>Tells applications to stop recording. What they have committed stays until <see cref="Dispose"/>.</summary>
+    public void Stop() => Publish(Description with { IsStarted = false });
+
+    /// <summary>Removes the session and its buffers.</summary>
+    public void Dispose()
+    {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
+        Remove(Directory);
+        if (_sharedBuffers != null)
+            Remove(_sharedBuffers);
+        try
+        {
+            SessionHome.Ring(_home);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Applications find out at the next change.
+        }
+    }
+
+    private static void Remove(string directory)
+    {
+        try
+        {
+            System.IO.Directory.Delete(directory, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A program may be making its buffers at this moment; what is left has no owner, and nobody records into it.
+        }
+    }
+
+    private static void PrepareHome(string home)
+    {
+        if (File.Exists(home))
+            throw new SessionException($"{home}: not a directory; {SessionHome.Variable} must name one");
+        SessionHome.CreatePrivate(home);
+        // Whoever owns the home could put another session's files under our feet.
+        if (LibC.OwnerOf(home) is { } owner && owner != LibC.EffectiveUserId() && owner != 0)
+            throw new SessionException($"{home}: belongs to user {owner}; {SessionHome.Variable} must name a directory of your own");
+    }
+
+    private void PrepareBuffers(SessionOptions options)
+    {
+        File.WriteAllBytes(Path.Combine(Directory, SessionDescription.RefusedName), []);
+        string place = Directory;
+        // Buffers on a disk would be written to it all the time. Where the home is on one, they go to shared memory.
+        if (new DriveInfo(Directory).DriveFormat is not ("tmpfs" or "ramfs") && TryMakeShared() is { } shared)
+        {
+            _sharedBuffers = place = shared;
+            File.CreateSymbolicLink(BuffersDirectory, shared);
+        }
+        else
+            SessionHome.CreatePrivate(BuffersDirectory);
+
+        // One process on all CPUs that it may use, and a page for its metadata.
+        long needed = (Cpus.Allowed().Count * (StreamLayout.HeadBytes + ((long)options.PacketBytes * options.PacketCount))) + 65536;
+        long free = new DriveInfo(place).AvailableFreeSpace;
+        if (free < needed)
+        {
+            throw new SessionException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{place}: no room for the buffers of a process: {needed / 1024} KiB are needed and {free / 1024} KiB are free; "
+                + $"make room, name another place in {SessionHome.Variable}, or ask for smaller buffers (--subbuf-size, --num-subbuf)"));
+        }
+    }
+
+    private static string? TryMakeShared()
+    {
+        try
+        {
+            // Anybody may write in there, so the name is one that nobody can have taken: it must not exist.
+            string path = Path.Combine(SharedMemory, $"weir-{Guid.NewGuid():N}");
+            if (!System.IO.Directory.Exists(SharedMemory) || Path.Exists(path))
+                return null;
+            SessionHome.CreatePrivate(path);
+            return path;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}

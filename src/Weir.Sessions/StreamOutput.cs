@@ -1,0 +1,134 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using Weir.Ring;
+
+namespace Weir.Sessions;
+
+/// <summary>
+/// One stream file of a trace, and its index beside it as LTTng writes it. Packets are moved by descriptor: the kernel copies them from
+/// the buffer's pages, and no byte of an event passes through this process's memory. Either a whole packet is in the file or none of it.
+/// </summary>
+internal sealed unsafe class StreamOutput : IDisposable
+{
+    // The index: big-endian, whatever the trace's byte order. Header: magic, version 1.1, bytes of an entry.
+    private const uint IndexMagic = 0xC1F1DCC1;
+    private const int IndexHeaderBytes = 16;
+    private const int IndexEntryBytes = 9 * sizeof(ulong);
+
+    private readonly SafeFileHandle _file;
+    private readonly SafeFileHandle _index;
+    private long _lengthBytes;
+    private long _indexBytes = IndexHeaderBytes;
+
+    /// <exception cref="IOException">The files cannot be made.</exception>
+    public StreamOutput(string traceDirectory, string name)
+    {
+        string indexDirectory = Path.Combine(traceDirectory, "index");
+        Directory.CreateDirectory(indexDirectory);
+        _file = File.OpenHandle(Path.Combine(traceDirectory, name), FileMode.CreateNew, FileAccess.Write, FileShare.Read);
+        _index = File.OpenHandle(Path.Combine(indexDirectory, name + ".idx"), FileMode.CreateNew, FileAccess.Write, FileShare.Read);
+        Span<byte> header = stackalloc byte[IndexHeaderBytes];
+        BinaryPrimitives.WriteUInt32BigEndian(header, IndexMagic);
+        BinaryPrimitives.WriteUInt32BigEndian(header[4..], 1);
+        BinaryPrimitives.WriteUInt32BigEndian(header[8..], 1);
+        BinaryPrimitives.WriteUInt32BigEndian(header[12..], IndexEntryBytes);
+        RandomAccess.Write(_index, header, 0);
+    }
+
+    public long LengthBytes => _lengthBytes;
+
+    /// <summary>Appends a packet out of another file.</summary>
+    /// <exception cref="IOException">There is no room, or the file cannot be written; nothing was appended.</exception>
+    public void Append(SafeFileHandle source, long sourceOffset, int lengthBytes)
+    {
+        try
+        {
+            // sendfile writes at the file's own position.
+            int moved = 0;
+            long from = sourceOffset;
+            SeekToEnd();
+            while (moved < lengthBytes)
+            {
+                nint n = LibC.SendFile(_file, source, &from, (nuint)(lengthBytes - moved));
+                if (n > 0)
+                    moved += (int)n;
+                else if (n == 0)
+                    throw new IOException("the buffer's file ends inside a packet");
+                else if (Marshal.GetLastPInvokeError() != LibC.Interrupted)
+                    throw new IOException(Marshal.GetLastPInvokeErrorMessage());
+            }
+            Span<byte> head = stackalloc byte[PacketLayout.Records];
+            if (RandomAccess.Read(source, head, sourceOffset) != head.Length)
+                throw new IOException("the buffer's file ends inside a packet");
+            Complete(head, lengthBytes);
+        }
+        catch (IOException)
+        {
+            TakeBack();
+            throw;
+        }
+    }
+
+    /// <summary>Appends a packet that lies in memory.</summary>
+    /// <exception cref="IOException">There is no room, or the file cannot be written; nothing was appended.</exception>
+    public void Append(ReadOnlySpan<byte> packet)
+    {
+        try
+        {
+            RandomAccess.Write(_file, packet, _lengthBytes);
+            Complete(packet, packet.Length);
+        }
+        catch (IOException)
+        {
+            TakeBack();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        _file.Dispose();
+        _index.Dispose();
+    }
+
+    private void Complete(ReadOnlySpan<byte> head, int lengthBytes)
+    {
+        Span<byte> entry = stackalloc byte[IndexEntryBytes];
+        BinaryPrimitives.WriteInt64BigEndian(entry, _lengthBytes);
+        Copy(head, PacketLayout.PacketSize, entry[8..]);
+        Copy(head, PacketLayout.ContentSize, entry[16..]);
+        Copy(head, PacketLayout.TimestampBegin, entry[24..]);
+        Copy(head, PacketLayout.TimestampEnd, entry[32..]);
+        Copy(head, PacketLayout.EventsDiscarded, entry[40..]);
+        BinaryPrimitives.WriteUInt64BigEndian(entry[48..], BinaryPrimitives.ReadUInt32LittleEndian(head[PacketLayout.StreamId..]));
+        Copy(head, PacketLayout.StreamInstanceId, entry[56..]);
+        Copy(head, PacketLayout.SequenceNumber, entry[64..]);
+        RandomAccess.Write(_index, entry, _indexBytes);
+        _indexBytes += IndexEntryBytes;
+        _lengthBytes += lengthBytes;
+    }
+
+    private static void Copy(ReadOnlySpan<byte> head, int offset, Span<byte> target) =>
+        BinaryPrimitives.WriteUInt64BigEndian(target, BinaryPrimitives.ReadUInt64LittleEndian(head[offset..]));
+
+    private void SeekToEnd()
+    {
+        if (LibC.Seek(_file, _lengthBytes, 0) < 0)
+            throw new IOException(Marshal.GetLastPInvokeErrorMessage());
+    }
+
+    /// <summary>Cuts off what a failed append has left.</summary>
+    private void TakeBack()
+    {
+        try
+        {
+            RandomAccess.SetLength(_file, _lengthBytes);
+            RandomAccess.SetLength(_index, _indexBytes);
+        }
+        catch (IOException)
+        {
+            // Then a torn packet stays at the end, and readers say so.
+        }
+    }
+}
