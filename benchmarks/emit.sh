@@ -10,7 +10,7 @@ record() {
     local name=$1 mode=$2 rounds=$3 events=$4 trace=$work/trace
     shift 4
     rm -rf "$trace"
-    if ! attempt env WEIR_HOME="$work/home" "$@" "$here/weir" record -o "$trace" -e 'bench:*' --discard \
+    if ! attempt env WEIR_HOME="$work/home" "$@" "$here/weir" record -o "$trace" -e 'bench:*' --strict \
             --subbuf-size 4M --num-subbuf 8 -- dotnet "$emit_bench" "$mode" "$name" "$samples" "$rounds" "$events"; then
         not_measured "$name" "the recording failed" "$log"
         drop "$name"
