@@ -19,7 +19,7 @@ namespace Weir.Ring;
 /// old one, so counts are whole packets. The count is added to with a full barrier after the record's bytes: its partner is the
 /// reader's load of the count.</para>
 /// <para><b>Holes.</b> A writer that dies between reservation and commit leaves a hole. Sub-buffers are zero when they are handed out (the
-/// reader clears what it gives back) and a record's first word, never zero, is stored last, so a zero word where a record should
+/// reader clears what it gives back) and a record's first byte, never zero, is stored last, so a zero byte where a record should
 /// begin is a hole or the end. How long a hole is stands in the writer's intent, stored before the swap in a line of its own in the
 /// process's file: <see cref="RingControl"/>. Recovery steps over it and keeps every record that was committed.</para>
 /// <para><b>The time of the last record</b> is stored after the commit. It can only lag behind the record before ours, never pass it,
@@ -54,7 +54,7 @@ public static unsafe class AtomicSequence
                 now = TClock.ReadOrdered();
             }
             bool isCompact = id < RecordLayout.ExtendedId && (now - last) >> RecordLayout.TimeBits == 0;
-            ulong size = (ulong)((isCompact ? RecordLayout.CompactBytes : RecordLayout.ExtendedBytes) + lengthBytes);
+            ulong size = (ulong)((isCompact ? RecordLayout.CompactBytes : RecordLayout.ExtendedBytes) + (long)(uint)lengthBytes);
             ulong offset = old & ring->PacketMask;
             if (offset + size <= ring->PacketMask)
             {
@@ -78,7 +78,7 @@ public static unsafe class AtomicSequence
         RingMemory* ring, byte* stream, uint cpu, WriterThread* thread, ulong* intent, ulong old, ulong now, byte* payload, int lengthBytes, uint id)
     {
         bool isCompact = id < RecordLayout.ExtendedId;
-        ulong size = (ulong)((isCompact ? RecordLayout.CompactBytes : RecordLayout.ExtendedBytes) + lengthBytes);
+        ulong size = (ulong)((isCompact ? RecordLayout.CompactBytes : RecordLayout.ExtendedBytes) + (long)(uint)lengthBytes);
         if (PacketLayout.Records + size > ring->PacketMask)
         {
             Interlocked.Increment(ref *(ulong*)(stream + StreamLayout.LostTooLarge));
@@ -132,15 +132,17 @@ public static unsafe class AtomicSequence
         CopyPayload(payload, body, lengthBytes);
         if (isCompact)
         {
-            // Release: the payload before the word that says that the record is there. Partner: whoever reads that word to recover.
-            Volatile.WriteBarrier();
-            Unsafe.WriteUnaligned(target, (uint)now << RecordLayout.IdBits | id);
+            uint head = (uint)now << RecordLayout.IdBits | id;
+            Unsafe.WriteUnaligned(target + 1, (ushort)(head >> 8));
+            target[3] = (byte)(head >> 24);
+            // Release: the record before the byte that says that it is there. Partner: whoever reads that byte to recover. One byte,
+            // because a word may lie across two cache lines and be seen by halves.
+            Volatile.Write(ref *target, (byte)head);
             return;
         }
         Unsafe.WriteUnaligned(target + 1, id);
         Unsafe.WriteUnaligned(target + 1 + sizeof(uint), now);
-        Volatile.WriteBarrier();
-        *target = (byte)RecordLayout.ExtendedId;
+        Volatile.Write(ref *target, (byte)RecordLayout.ExtendedId);
     }
 
     /// <summary>Copies exactly the payload; the usual sizes without a call, by two moves that may overlap.</summary>
