@@ -1,1 +1,16 @@
-return 0;
+using System.CommandLine;
+using Weir.Cli.Verbs;
+
+var root = new RootCommand("Trace a Linux machine and .NET applications, and read traces.")
+{
+    ConvertVerb.Create(),
+};
+var result = root.Parse(args);
+if (result.Errors.Count > 0)
+{
+    foreach (var error in result.Errors)
+        Console.Error.WriteLine($"weir: {error.Message}");
+    Console.Error.WriteLine("Try 'weir --help'.");
+    return 2;
+}
+return result.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
