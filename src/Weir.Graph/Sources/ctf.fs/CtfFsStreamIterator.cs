@@ -63,6 +63,9 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
                 }
                 else
                 {
+                    // The next packet takes the window, in which the bytes of these events lie.
+                    if (HasEvents())
+                        break;
                     BeginPacket();
                 }
             }
