@@ -127,6 +127,7 @@ internal sealed class Running : IDisposable
     private readonly Process _process;
     private readonly StringBuilder _output = new();
     private readonly StringBuilder _error = new();
+    private bool _isDisposed;
 
     public Running(ProcessStartInfo start)
     {
@@ -166,6 +167,9 @@ internal sealed class Running : IDisposable
 
     public void Dispose()
     {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
         if (!_process.HasExited)
             _process.Kill(entireProcessTree: true);
         _process.Dispose();
