@@ -11,6 +11,7 @@ public sealed partial class StopRequest : IDisposable
     private const int HangUp = 1;
     private const int Interrupt = 2;
     private const int Terminate = 15;
+    private const nint DefaultHandler = 0;
 
     private readonly PosixSignalRegistration[] _registrations;
     private readonly ManualResetEventSlim _requested = new();
@@ -22,6 +23,9 @@ public sealed partial class StopRequest : IDisposable
     /// <summary>Takes the signals from now on.</summary>
     public StopRequest()
     {
+        // Scripts start background commands with it ignored, and then end them with it.
+        if (IsIgnored(Interrupt))
+            _ = SetHandler(Interrupt, DefaultHandler);
         var registrations = new List<PosixSignalRegistration>
         {
             PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Request(context, Interrupt)),
@@ -109,6 +113,9 @@ public sealed partial class StopRequest : IDisposable
             return false;
         }
     }
+
+    [LibraryImport("libc", EntryPoint = "signal")]
+    private static partial nint SetHandler(int signal, nint handler);
 
     [LibraryImport("libc", EntryPoint = "tcgetpgrp")]
     private static partial int ForegroundGroup(SafeFileHandle terminal);

@@ -39,6 +39,17 @@ public class RecordEndingsTests
     }
 
     [Fact]
+    public void A_script_can_interrupt_a_recording_in_its_background()
+    {
+        using var place = new Place();
+        using var script = place.Start(["sh", "-c", $"'{Place.Weir}' record -a -o trace & echo $!; wait $!"]);
+        place.WaitForSessions(1);
+        _ = Weir.Sessions.LibC.Kill(int.Parse(script.Output, CultureInfo.InvariantCulture), Interrupt);
+        Assert.Contains("trace in", script.WaitForEnd().Error);
+        place.AssertNothingLeft();
+    }
+
+    [Fact]
     public void Control_C_in_a_terminal_reaches_the_command_once()
     {
         Assert.SkipUnless(File.Exists("/usr/bin/script"), "There is no 'script' here, which makes a terminal.");
