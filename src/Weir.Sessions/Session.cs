@@ -190,8 +190,9 @@ public sealed class Session : IDisposable
         // Buffers on a disk would be written to it all the time. Where the home is on one, they go to shared memory.
         if (new DriveInfo(Directory).DriveFormat is not ("tmpfs" or "ramfs") && TryMakeShared() is { } shared)
         {
-            File.CreateSymbolicLink(BuffersDirectory, shared);
+            string link = BuffersDirectory;
             _sharedBuffers = place = shared;
+            File.CreateSymbolicLink(link, shared);
         }
         else
             SessionHome.CreatePrivate(BuffersDirectory);
