@@ -236,7 +236,11 @@ public sealed class TsdlWriter
     private void WriteVariant(VariantFieldClass variant, FieldScope scope)
     {
         _text.Append("variant <");
-        WriteLocation(variant.SelectorLocation);
+        // Readers of TSDL take one name here, which they look up from the variant outwards; only another scope needs a path.
+        if (variant.SelectorLocation.Origin == scope)
+            _text.Append(Identifier(variant.SelectorLocation.Path[^1], scope));
+        else
+            WriteLocation(variant.SelectorLocation);
         Open("> {", indented: false);
         foreach (var option in variant.Options)
             WriteMember(option.Name, option.Class, scope);
