@@ -209,18 +209,13 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
                     throw Fail(status);
                 return true;
             }
-            if (status != DecodeStatus.EndOfPacket && !IsEndOfFile(status))
+            if (status != DecodeStatus.EndOfPacket)
                 throw Fail(status);
             EndPacket();
             return true;
         }
         return true;
     }
-
-    /// <summary>A packet that says no size ends where its file does, between two events.</summary>
-    private bool IsEndOfFile(DecodeStatus status) =>
-        status == DecodeStatus.OutOfBytes && _cursor.ContentBits == long.MaxValue && _entry!.Failure is null
-        && _cursor.PositionBits == _entry.AvailableBytes * 8;
 
     private bool HasEvents()
     {
