@@ -7,6 +7,7 @@ internal readonly record struct Options(long Orders, double Seconds)
 {
     private const double OrdersPerSecond = 20_000;
     private const double DefaultSeconds = 1.5;
+    private static readonly CultureInfo s_culture = CultureInfo.InvariantCulture;
 
     public static Options? Parse(string[] args)
     {
@@ -15,9 +16,9 @@ internal readonly record struct Options(long Orders, double Seconds)
         for (int i = 0; i < args.Length; i += 2)
         {
             string value = i + 1 < args.Length ? args[i + 1] : "";
-            if (args[i] == "--orders" && long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long count))
+            if (args[i] == "--orders" && long.TryParse(value, NumberStyles.None, s_culture, out long count))
                 orders = count;
-            else if (args[i] == "--seconds" && double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double time))
+            else if (args[i] == "--seconds" && double.TryParse(value, NumberStyles.AllowDecimalPoint, s_culture, out double time))
                 seconds = time;
             else
                 return null;

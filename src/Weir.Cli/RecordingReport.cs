@@ -54,9 +54,11 @@ internal static class RecordingReport
         {
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"{emit:0.0} ns an event in the program ({SequenceName(result.Sequence)}, {ClockName(result.Clock)}, {result.MeanPayloadBytes}-byte payload), ");
+                $"{emit:0.0} ns an event in the program ({SequenceName(result.Sequence)}, {ClockName(result.Clock)}, {result.MeanPayloadBytes}-byte payload); ");
         }
-        text.Append(CultureInfo.InvariantCulture, $"{result.ConsumeNs:0.0} ns in the recorder");
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"{result.RecorderCpu.TotalMilliseconds:0} ms of CPU time in the recorder ({100 * result.RecorderCpu / result.Elapsed:0.0} % of one CPU)");
         return text.ToString();
     }
 
@@ -84,7 +86,7 @@ internal static class RecordingReport
             json.WriteNumber("processes_refused", result.ProcessesRefused);
             if (result.EmitNs is { } emit)
                 json.WriteNumber("emit_ns", emit);
-            json.WriteNumber("consume_ns", result.ConsumeNs);
+            json.WriteNumber("recorder_cpu_seconds", result.RecorderCpu.TotalSeconds);
             json.WriteString("sequence", SequenceName(result.Sequence));
             json.WriteString("clock", ClockName(result.Clock));
             json.WriteStartArray("problems");

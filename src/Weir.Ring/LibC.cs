@@ -12,6 +12,7 @@ internal static unsafe partial class LibC
     public const int ProtReadWrite = 0x3;
     public const int MapShared = 0x01;
     public const int MapPopulate = 0x8000;
+    public const int Interrupted = 4;
 
     public static readonly nint MapFailed = -1;
 

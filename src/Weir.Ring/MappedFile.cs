@@ -27,7 +27,7 @@ internal sealed unsafe class MappedFile
             throw new IOException($"{path}: cannot be created: {Marshal.GetLastPInvokeErrorMessage()}");
         try
         {
-            int error = LibC.Allocate(fd, 0, lengthBytes);
+            int error = AllocateRoom(fd, lengthBytes);
             if (error != 0)
                 throw new IOException($"{path}: no room for {lengthBytes} bytes: {Marshal.GetPInvokeErrorMessage(error)}");
             return Map(fd, lengthBytes, path);
@@ -67,6 +67,22 @@ internal sealed unsafe class MappedFile
         nint address = Interlocked.Exchange(ref _address, 0);
         if (address != 0)
             _ = LibC.Unmap(address, _lengthBytes);
+    }
+
+    // Piece by piece: a signal interrupts the allocation and undoes it, and a file that takes longer than two ticks of a profiler's
+    // timer would never be finished.
+    private static int AllocateRoom(int fd, long lengthBytes)
+    {
+        const long PieceBytes = 1 << 20;
+        for (long offset = 0; offset < lengthBytes;)
+        {
+            int error = LibC.Allocate(fd, offset, Math.Min(PieceBytes, lengthBytes - offset));
+            if (error is not (0 or LibC.Interrupted))
+                return error;
+            if (error == 0)
+                offset += PieceBytes;
+        }
+        return 0;
     }
 
     private static MappedFile Map(int fd, long lengthBytes, string path)

@@ -9,8 +9,11 @@ public delegate int RecordMeasure(ReadOnlySpan<byte> packet, int offset);
 /// <summary>What a recovery needs to know besides the packet's bytes.</summary>
 /// <param name="SequenceNumber">The packet's number in its stream.</param>
 /// <param name="Position">The stream's position when the packet was copied.</param>
-/// <param name="PreviousEnd">The end of the packet before it, or the stream's begin; the begin of a packet whose head was never written.</param>
-/// <param name="EndTime">The end that an open packet is given; at least the time of its last record.</param>
+/// <param name="PreviousEnd">
+/// The end that stands in the packet before it, recovered if need be, or the stream's begin; the begin of a packet whose head was never
+/// written. A later time would move the packet's first records.
+/// </param>
+/// <param name="EndTime">The end that an open packet is given, unless its last record is later: the stream's last time, read after its position.</param>
 /// <param name="Discarded">Events lost on the stream's CPU until now.</param>
 public readonly record struct RecoveryContext(ulong SequenceNumber, ulong Position, ulong PreviousEnd, ulong EndTime, ulong Discarded);
 
@@ -26,24 +29,29 @@ public static class PacketRecovery
     /// <param name="context">See there.</param>
     /// <param name="intents">The writers' intents; only used for the atomic sequence.</param>
     /// <param name="measure">How long records are; only used for the atomic sequence.</param>
-    /// <param name="isCut">Whether records may follow that could not be reached: a hole of unknown length.</param>
+    /// <param name="isCut">Whether records may follow that could not be reached, behind a hole of unknown length.</param>
     /// <returns>Bytes of the valid packet.</returns>
     public static int Recover(
         StreamReader stream, Span<byte> packet, in RecoveryContext context, IReadOnlyList<WriteIntent> intents, RecordMeasure measure, out bool isCut)
     {
         ulong start = context.SequenceNumber * (ulong)stream.PacketBytes;
-        int limit = (int)Math.Min(context.Position - start, (ulong)stream.PacketBytes);
         bool isOpen = context.Position - start < (ulong)stream.PacketBytes;
+        int limit = isOpen ? Math.Max((int)(context.Position - start), PacketLayout.Records) : stream.PacketBytes;
+        ulong end = context.EndTime;
         isCut = false;
         if (stream.Sequence == SequenceKind.Atomic)
         {
             RestoreHead(stream, packet, context);
-            limit = Compact(stream, packet, start, limit, isOpen, intents, measure, out isCut);
-            isOpen = true; // Its head was closed by nobody, or for a content that holes have been taken out of.
+            // Its successor's writer gave it the end, or died before that: then its own begin still stands there.
+            ulong writtenEnd = isOpen ? context.EndTime : BinaryPrimitives.ReadUInt64LittleEndian(packet[PacketLayout.TimestampEnd..]);
+            limit = Compact(stream.Cpu, packet[..limit], start, intents, measure, out ulong lastTime, out isCut);
+            end = Math.Max(writtenEnd, lastTime);
         }
-        if (!isOpen)
+        else if (!isOpen)
+        {
             return stream.PacketBytes;
-        BinaryPrimitives.WriteUInt64LittleEndian(packet[PacketLayout.TimestampEnd..], context.EndTime);
+        }
+        BinaryPrimitives.WriteUInt64LittleEndian(packet[PacketLayout.TimestampEnd..], end);
         BinaryPrimitives.WriteUInt64LittleEndian(packet[PacketLayout.ContentSize..], (ulong)limit * 8);
         BinaryPrimitives.WriteUInt64LittleEndian(packet[PacketLayout.PacketSize..], (ulong)limit * 8);
         BinaryPrimitives.WriteUInt64LittleEndian(packet[PacketLayout.EventsDiscarded..], context.Discarded);
@@ -51,8 +59,9 @@ public static class PacketRecovery
     }
 
     /// <summary>
-    /// A writer that died right after it had taken a new packet has not written its head. Its own record is a hole then; those of
-    /// others that follow count their compact time from a record before the packet, and so from the end of the packet before.
+    /// A writer that died right after it had taken a new packet has not written its head, whose magic comes last. Its own record is a
+    /// hole then; those of others that follow count their compact time from a record before the packet, and so from the end of the
+    /// packet before.
     /// </summary>
     private static void RestoreHead(StreamReader stream, Span<byte> packet, in RecoveryContext context)
     {
@@ -63,30 +72,36 @@ public static class PacketRecovery
         stream.Uuid.TryWriteBytes(packet[PacketLayout.Uuid..], bigEndian: true, out _);
         BinaryPrimitives.WriteUInt64LittleEndian(packet[PacketLayout.StreamInstanceId..], stream.Cpu);
         BinaryPrimitives.WriteUInt64LittleEndian(packet[PacketLayout.TimestampBegin..], context.PreviousEnd);
+        BinaryPrimitives.WriteUInt64LittleEndian(packet[PacketLayout.TimestampEnd..], context.PreviousEnd);
         BinaryPrimitives.WriteUInt64LittleEndian(packet[PacketLayout.SequenceNumber..], context.SequenceNumber);
         BinaryPrimitives.WriteUInt32LittleEndian(packet[PacketLayout.CpuId..], stream.Cpu);
     }
 
-    /// <summary>Moves the committed records together, stepping over holes; returns where they end.</summary>
+    /// <summary>Moves the committed records of a packet's used bytes together, stepping over holes; returns where they end.</summary>
     private static int Compact(
-        StreamReader stream, Span<byte> packet, ulong start, int limit, bool isOpen, IReadOnlyList<WriteIntent> intents, RecordMeasure measure, out bool isCut)
+        uint cpu, Span<byte> used, ulong start, IReadOnlyList<WriteIntent> intents, RecordMeasure measure, out ulong lastTime, out bool isCut)
     {
+        lastTime = BinaryPrimitives.ReadUInt64LittleEndian(used[PacketLayout.TimestampBegin..]);
+        isCut = false;
         int from = PacketLayout.Records;
         int to = from;
-        isCut = false;
-        while (from < limit)
+        while (from < used.Length)
         {
-            bool isRecord = (packet[from] & (RecordLayout.ExtendedId)) != 0;
-            int length = isRecord ? measure(packet[..limit], from) : HoleBytes(stream.Cpu, start + (ulong)from, intents);
-            if (length <= 0 || length > limit - from)
+            int idBits = used[from] & (int)RecordLayout.ExtendedId;
+            bool isRecord = idBits != 0;
+            int headBytes = idBits == RecordLayout.ExtendedId ? RecordLayout.ExtendedBytes : RecordLayout.CompactBytes;
+            int length = isRecord ? measure(used, from) : HoleBytes(cpu, used, from, start, intents);
+            if (length < (isRecord ? headBytes : 1) || length > used.Length - from)
             {
-                // In a closed packet zeros without an intent are the unused rest.
-                isCut = isRecord || isOpen;
+                // Zeros to the end are the unused rest of a closed packet, or records that nobody committed.
+                isCut = used[from..].ContainsAnyExcept((byte)0);
                 break;
             }
             if (isRecord)
             {
-                packet.Slice(from, length).CopyTo(packet[to..]);
+                var record = used.Slice(from, length);
+                lastTime = TimeOf(record, lastTime);
+                record.CopyTo(used[to..]);
                 to += length;
             }
             from += length;
@@ -94,17 +109,40 @@ public static class PacketRecovery
         return to;
     }
 
-    private static int HoleBytes(uint cpu, ulong start, IReadOnlyList<WriteIntent> intents)
+    private static ulong TimeOf(ReadOnlySpan<byte> record, ulong previous)
     {
-        int bytes = 0;
+        if ((record[0] & RecordLayout.ExtendedId) == RecordLayout.ExtendedId)
+            return BinaryPrimitives.ReadUInt64LittleEndian(record[(1 + sizeof(uint))..]);
+        uint low = BinaryPrimitives.ReadUInt32LittleEndian(record) >> RecordLayout.IdBits;
+        return previous + ((low - previous) & ((1UL << RecordLayout.TimeBits) - 1));
+    }
+
+    /// <summary>The length of the hole that begins at an offset, from the intents; 0 where they do not tell.</summary>
+    private static int HoleBytes(uint cpu, ReadOnlySpan<byte> used, int from, ulong start, IReadOnlyList<WriteIntent> intents)
+    {
+        int plausible = 0;
         foreach (var intent in intents)
         {
-            if (intent.Cpu != cpu || intent.Start != start)
+            if (intent.Cpu != cpu || intent.Start != start + (ulong)from || intent.SizeBytes > used.Length - from)
                 continue;
-            bytes = (int)Math.Min(intent.SizeBytes, int.MaxValue);
             if (intent.IsWon)
-                break;
+                return (int)intent.SizeBytes;
+            if (EndsWhereSomethingBegins(cpu, used, from, (int)intent.SizeBytes, start, intents))
+                plausible = (int)intent.SizeBytes;
         }
-        return bytes;
+        return plausible;
+    }
+
+    /// <summary>
+    /// Of a writer that died between its swap and its mark nothing is written: zeros up to the next record, hole or the end. The intent of
+    /// another that lost the race for the same start ends elsewhere, or as far.
+    /// </summary>
+    private static bool EndsWhereSomethingBegins(
+        uint cpu, ReadOnlySpan<byte> used, int from, int length, ulong start, IReadOnlyList<WriteIntent> intents)
+    {
+        if (used.Slice(from, length).ContainsAnyExcept((byte)0))
+            return false;
+        int end = from + length;
+        return end == used.Length || used[end] != 0 || intents.Any(other => other.Cpu == cpu && other.Start == start + (ulong)end);
     }
 }

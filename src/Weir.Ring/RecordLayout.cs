@@ -7,7 +7,7 @@ namespace Weir.Ring;
 ///  compact   bits 0-4 id, bits 5-31 the low 27 bits of the time                               4 bytes
 ///  extended  byte 0 = 31 | u32 id | u64 time                                                  13 bytes
 /// </code>
-/// Ids begin at 1, so the first word of a record that is there is never zero: on the atomic path it is stored last, and a zero is
+/// Ids begin at 1, so the first byte of a record that is there is never zero: on the atomic path it is stored last, and a zero is
 /// a record that was reserved and not finished.
 /// </summary>
 public static class RecordLayout

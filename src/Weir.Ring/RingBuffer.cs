@@ -30,7 +30,7 @@ public sealed unsafe class RingBuffer
     private readonly RingOptions _options;
     private readonly RingControl _control;
     private readonly MappedFile?[] _streams;
-    private readonly bool[] _refused;
+    private readonly IOException?[] _refusals;
     private readonly Lock _lock = new();
     private readonly bool _isRseq;
     private readonly bool _isCounter;
@@ -42,7 +42,7 @@ public sealed unsafe class RingBuffer
         _isCounter = options.Clock == ClockKind.Counter;
         int cpus = Cpus.PossibleCount;
         _streams = new MappedFile?[cpus];
-        _refused = new bool[cpus];
+        _refusals = new IOException?[cpus];
         _control = RingControl.Create(options.Directory, options.Sequence);
         _memory = RingMemory.Allocate(cpus, options.PacketBytes, options.PacketCount, options.Uuid.ToByteArray(bigEndian: true));
     }
@@ -54,7 +54,6 @@ public sealed unsafe class RingBuffer
             return;
         foreach (var stream in _streams)
             stream?.Unmap();
-        _control.Unmap();
         RingMemory.Free(_memory);
     }
 
@@ -91,11 +90,18 @@ public sealed unsafe class RingBuffer
             throw new ArgumentException($"The CPU's counter cannot be used: {CpuCounter.Verdict}.", nameof(options));
         var ring = new RingBuffer(options);
         long eager = Math.Max(1, EagerBytes / ((long)options.PacketBytes * options.PacketCount));
+        bool hasStream = false;
         foreach (int cpu in Cpus.Allowed())
         {
             if (eager-- == 0)
                 break;
-            ring.AddStream(cpu);
+            hasStream |= ring.AddStream(cpu);
+        }
+        if (!hasStream)
+        {
+            File.Delete(Path.Combine(options.Directory, RingControl.FileName));
+            throw new IOException(
+                $"{options.Directory}: not one stream could be made", ring._refusals.FirstOrDefault(refusal => refusal != null));
         }
         return ring;
     }
@@ -155,7 +161,7 @@ public sealed unsafe class RingBuffer
         {
             if (_streams[cpu] != null)
                 return true;
-            if (_refused[cpu])
+            if (_refusals[cpu] != null)
                 return false;
             try
             {
@@ -165,9 +171,9 @@ public sealed unsafe class RingBuffer
                 Volatile.Write(ref *(nint*)(RingMemory.Streams(_memory) + cpu), (nint)(file.Address + StreamLayout.Control));
                 return true;
             }
-            catch (IOException)
+            catch (IOException e)
             {
-                _refused[cpu] = true;
+                _refusals[cpu] = e;
                 return false;
             }
         }

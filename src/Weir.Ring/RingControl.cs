@@ -61,14 +61,21 @@ public sealed unsafe class RingControl
         return new RingControl(file, intents);
     }
 
-    internal void CountNoStream() => Interlocked.Increment(ref *(ulong*)(_file.Address + LostNoStreamOffset));
+    /// <summary>Unmaps the file when neither the ring nor anybody who counts in it can hold it any more.</summary>
+    ~RingControl() => _file?.Unmap();
+
+    internal void CountNoStream() => Count(LostNoStreamOffset, 1);
 
     /// <summary>Counts fields that were cut at their limit. Thread-safe.</summary>
-    public void CountFieldsCut(int count) => Interlocked.Add(ref *(ulong*)(_file.Address + FieldsCutOffset), (ulong)count);
+    public void CountFieldsCut(int count) => Count(FieldsCutOffset, (ulong)count);
 
-    internal void Unmap() => _file.Unmap();
+    private void Count(int offset, ulong count)
+    {
+        Interlocked.Add(ref *(ulong*)(_file.Address + offset), count);
+        GC.KeepAlive(this);
+    }
 
-    /// <summary>The intent of a thread, or null where it has none.</summary>
+    /// <summary>The intent of a thread, or null where it has none; the caller keeps this object alive while it uses it.</summary>
     internal ulong* IntentOf(int slot) =>
         (uint)slot < (uint)_intentCount ? (ulong*)(_file.Address + IntentsOffset + (slot * IntentBytes)) : null;
 
@@ -76,6 +83,8 @@ public sealed unsafe class RingControl
     {
         if (intent == null)
             return;
+        // Not won yet: another stream may have had the same start.
+        intent[IntentWon] = 0;
         intent[IntentPlace] = ((ulong)cpu << 32) | size;
         // Release: never the new start with the old size. The swap that follows is the barrier that shows both to a reader.
         Volatile.Write(ref intent[IntentStart], start);
@@ -92,7 +101,7 @@ public sealed unsafe class RingControl
     public static RingSummary Read(string directory)
     {
         string path = Path.Combine(directory, FileName);
-        byte[] bytes = File.ReadAllBytes(path);
+        byte[] bytes = ReadAtMost(path, IntentsOffset + (MaxIntents * IntentBytes));
         if (bytes.Length < IntentsOffset || BinaryPrimitives.ReadUInt64LittleEndian(bytes) != Magic)
             throw new InvalidDataException($"{path}: offset 0: not the file of a ring");
         uint version = BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(8));
@@ -113,6 +122,17 @@ public sealed unsafe class RingControl
             BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(LostNoStreamOffset)),
             BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(FieldsCutOffset)),
             intents);
+    }
+
+    // What another process made may be of any length.
+    private static byte[] ReadAtMost(string path, int lengthBytes)
+    {
+        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        var bytes = new byte[lengthBytes];
+        int got = 0;
+        while (got < bytes.Length && RandomAccess.Read(file, bytes.AsSpan(got), got) is > 0 and int n)
+            got += n;
+        return bytes[..got];
     }
 }
 

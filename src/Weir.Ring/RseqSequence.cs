@@ -51,7 +51,8 @@ public static unsafe partial class RseqSequence
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static CommitResult Commit(RingMemory* ring, byte* area, byte* payload, int lengthBytes, uint id) =>
-        (CommitResult)s_commit(ring, area, payload, lengthBytes, (nint)id);
+        // Zero-extended: a negative length is a huge one, which is lost and counted, never copied.
+        (CommitResult)s_commit(ring, area, payload, (nint)(uint)lengthBytes, (nint)id);
 
     /// <summary>The code as it is mapped, with a descriptor that holds offsets from the code's beginning until it is relocated.</summary>
     internal static byte[] Assemble()

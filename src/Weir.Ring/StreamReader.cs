@@ -18,6 +18,7 @@ public sealed unsafe class StreamReader : IDisposable
     private readonly MappedFile _head;
     private readonly byte* _control;
     private readonly ulong _ringBytes;
+    private SafeFileHandle? _clearing;
 
     private StreamReader(string path, MappedFile head, SafeFileHandle file)
     {
@@ -90,8 +91,16 @@ public sealed unsafe class StreamReader : IDisposable
             head.Unmap();
             return wrong == null ? null : throw new InvalidDataException($"{path}: {wrong}");
         }
-        var file = System.IO.File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        return new StreamReader(path, head, file);
+        try
+        {
+            var file = System.IO.File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            return new StreamReader(path, head, file);
+        }
+        catch
+        {
+            head.Unmap();
+            throw;
+        }
     }
 
     /// <summary>The oldest packet that is complete and not given back, if there is one.</summary>
@@ -104,7 +113,16 @@ public sealed unsafe class StreamReader : IDisposable
             StreamLayout.HeadBytes + (long)(consumed & (_ringBytes - 1)), PacketBytes, consumed / (ulong)PacketBytes);
         if (position < consumed + (ulong)PacketBytes)
             return false;
-        return Sequence == SequenceKind.Rseq || CommitCount(consumed) == ExpectedCount(consumed);
+        if (Sequence == SequenceKind.Rseq)
+            return true;
+        ulong committed = CommitCount(consumed);
+        ulong expected = ExpectedCount(consumed);
+        if (committed > expected)
+        {
+            throw new InvalidDataException(
+                $"{Path}: offset {StreamLayout.Control + CommitCountOffset(consumed)}: {committed} bytes committed to a sub-buffer that can have {expected}");
+        }
+        return committed == expected;
     }
 
     /// <summary>Gives the oldest packet back to the writer.</summary>
@@ -139,7 +157,8 @@ public sealed unsafe class StreamReader : IDisposable
     public ulong CheckedPosition(ulong consumed)
     {
         ulong position = Position;
-        if (consumed % (ulong)PacketBytes != 0 || position < consumed || position - consumed > _ringBytes)
+        if (consumed % (ulong)PacketBytes != 0 || position < consumed || position - consumed > _ringBytes
+            || position % (ulong)PacketBytes < PacketLayout.Records)
         {
             throw new InvalidDataException(
                 $"{Path}: offset {StreamLayout.Control}: position {position} and consumed {consumed} cannot be those of a ring of {_ringBytes} bytes");
@@ -152,6 +171,7 @@ public sealed unsafe class StreamReader : IDisposable
     {
         _head.Unmap();
         File.Dispose();
+        _clearing?.Dispose();
     }
 
     private static string? Check(byte* head, long fileBytes)
@@ -172,10 +192,12 @@ public sealed unsafe class StreamReader : IDisposable
 
     private ulong Load(int offset) => Volatile.Read(ref *(ulong*)(_control + offset));
 
-    private ulong CommitCount(ulong start)
+    private ulong CommitCount(ulong start) => Load(CommitCountOffset(start));
+
+    private int CommitCountOffset(ulong start)
     {
         ulong subBuffer = (start & (_ringBytes - 1)) / (ulong)PacketBytes;
-        return Volatile.Read(ref *(ulong*)(_control + StreamLayout.CommitCounts + (subBuffer * StreamLayout.CommitCountStride)));
+        return StreamLayout.CommitCounts + ((int)subBuffer * StreamLayout.CommitCountStride);
     }
 
     private ulong ExpectedCount(ulong start) => ((start / _ringBytes) + 1) * (ulong)PacketBytes;
@@ -183,9 +205,9 @@ public sealed unsafe class StreamReader : IDisposable
     private void Clear(ulong consumed)
     {
         var zeros = new byte[Math.Min(PacketBytes, 64 * 1024)];
-        using var writable = System.IO.File.OpenHandle(Path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+        _clearing ??= System.IO.File.OpenHandle(Path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
         long offset = StreamLayout.HeadBytes + (long)(consumed & (_ringBytes - 1));
         for (int done = 0; done < PacketBytes; done += zeros.Length)
-            RandomAccess.Write(writable, zeros, offset + done);
+            RandomAccess.Write(_clearing, zeros, offset + done);
     }
 }

@@ -18,9 +18,17 @@ public unsafe struct WriterThread
     /// <summary>The thread's number among the living writers of the process, from 0.</summary>
     internal int Slot;
 
+    /// <summary>Atomic sequence: the stream of the thread's last record, its end there, and its time.</summary>
+    internal byte* LastStream;
+
+    internal ulong LastEnd;
+
+    internal ulong LastTime;
+
     /// <summary>Prepares the block for the calling thread.</summary>
     public static void Initialize(WriterThread* thread)
     {
+        *thread = default;
         thread->RseqArea = Weir.Ring.RseqArea.OfThisThread();
         lock (s_lock)
             thread->Slot = s_freeSlots.TryPop(out int slot) ? slot : s_nextSlot++;

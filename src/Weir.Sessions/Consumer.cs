@@ -21,6 +21,7 @@ public sealed class Consumer : IDisposable
     private readonly List<ProcessDrain> _finished = [];
     private readonly Thread _thread;
     private readonly ManualResetEventSlim _stop = new();
+    private readonly DirectoryChange _buffersWatch;
     private DateTime _nextReap;
 
     /// <summary>Begins to drain.</summary>
@@ -30,6 +31,7 @@ public sealed class Consumer : IDisposable
     {
         _session = session;
         _output = outputDirectory;
+        _buffersWatch = new DirectoryChange(session.BuffersDirectory);
         _thread = new Thread(Run) { IsBackground = true, Name = "Weir consumer" };
         _thread.Start();
     }
@@ -92,6 +94,8 @@ public sealed class Consumer : IDisposable
 
     private void FindProcesses()
     {
+        if (!_buffersWatch.HasChanged())
+            return;
         foreach (string directory in EnumerateProcesses())
         {
             if (!_live.ContainsKey(directory))

@@ -13,11 +13,13 @@ internal sealed class ProcessDrain : IDisposable
     private readonly Dictionary<string, StreamDrain> _streams = [];
     private readonly HashSet<string> _unreadable = [];
     private readonly List<string> _problems = [];
+    private readonly DirectoryChange _change;
     private long _metadataBytes;
 
     public ProcessDrain(string buffersDirectory, string traceDirectory)
     {
         _buffers = buffersDirectory;
+        _change = new DirectoryChange(buffersDirectory);
         TraceDirectory = traceDirectory;
     }
 
@@ -87,6 +89,8 @@ internal sealed class ProcessDrain : IDisposable
 
     private void OpenNewStreams()
     {
+        if (!_change.HasChanged())
+            return;
         foreach (string path in EnumerateStreams())
         {
             if (_streams.ContainsKey(path) || _unreadable.Contains(path))

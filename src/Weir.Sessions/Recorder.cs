@@ -69,8 +69,8 @@ public sealed record RecordingResult
     /// <summary>What an event costs the program, in ns: measured after the recording with a payload of the recording's mean size; null where it could not be.</summary>
     public double? EmitNs { get; init; }
 
-    /// <summary>CPU time of the recorder for each event, in ns.</summary>
-    public double ConsumeNs { get; init; }
+    /// <summary>CPU time that the recorder used meanwhile.</summary>
+    public TimeSpan RecorderCpu { get; init; }
 
     /// <summary>What went wrong without ending the recording.</summary>
     public required IReadOnlyList<string> Problems { get; init; }
@@ -141,7 +141,7 @@ public static class Recorder
             Clock = session.Description.Clock,
             Sequence = sequence,
             EmitNs = emitNs,
-            ConsumeNs = statistics.Count == 0 ? 0 : cpu.TotalNanoseconds / statistics.Count,
+            RecorderCpu = cpu,
             Problems = problems,
             MeanPayloadBytes = meanPayload,
         };

@@ -93,8 +93,8 @@ internal static class Diagnostics
 
     public static readonly DiagnosticDescriptor FieldNameInvalid = Error(
         "WEIR016",
-        "A field's name consists of letters, digits and '_'",
-        "Parameter '{0}' of tracepoint '{1}' cannot name a field: use 1 to 128 ASCII letters, digits and '_'");
+        "A field's name consists of letters, digits and '_', and is unique",
+        "Parameter '{0}' of tracepoint '{1}' cannot name a field: {2}");
 
     private const string Category = "Weir.Tracing";
 

@@ -70,7 +70,8 @@ internal static class FieldTypes
             case "List" when type.ContainingNamespace.ToDisplayString() == "System.Collections.Generic":
                 return "Pass CollectionsMarshal.AsSpan(list) through a span parameter, or an array";
         }
-        if (Implements(type, "System.Collections.IDictionary") || Implements(type, "System.Collections.Generic.IReadOnlyDictionary<TKey, TValue>"))
+        if (Implements(type, "System.Collections.IDictionary")
+            || Implements(type, "System.Collections.Generic.IReadOnlyDictionary<TKey, TValue>"))
             return "Emit one event for each entry, or pass one string";
         if (Implements(type, "System.Collections.IEnumerable"))
             return "Pass an array or a span";
@@ -92,12 +93,13 @@ internal static class FieldTypes
         foreach (var member in type.GetMembers().OfType<IFieldSymbol>())
         {
             if (member.HasConstantValue)
-                labels.Add(new LabelModel(member.Name, member.ConstantValue is ulong bits ? unchecked((long)bits) : ToInt64(member.ConstantValue)));
+                labels.Add(new LabelModel(member.Name, BitsOf(member.ConstantValue)));
         }
         return new FieldModel(kind, IsSequence: false, "Write", underlying.ToDisplayString(), new EquatableArray<LabelModel>(labels));
     }
 
-    private static long ToInt64(object? value) => Convert.ToInt64(value, System.Globalization.CultureInfo.InvariantCulture);
+    private static long BitsOf(object? value) =>
+        value is ulong bits ? unchecked((long)bits) : Convert.ToInt64(value, System.Globalization.CultureInfo.InvariantCulture);
 
     private static string? NumberKind(ITypeSymbol type) => type.SpecialType switch
     {

@@ -53,7 +53,7 @@ internal static class Names
     /// <summary>A dotted name as one identifier; no two names give the same.</summary>
     public static string Mangle(string fullName) => fullName.Replace("_", "__").Replace('.', '_');
 
-    /// <summary>Tells apart names that differ in case only, which names of generated files must not. FNV-1a, the same in every run.</summary>
+    /// <summary>Tells apart names that differ in case only, as names of generated files must not. FNV-1a, the same in every run.</summary>
     public static string Hash(string text)
     {
         uint hash = 2166136261;

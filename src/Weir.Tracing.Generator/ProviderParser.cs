@@ -28,6 +28,9 @@ internal sealed class ProviderParser
     private static readonly SymbolDisplayFormat s_namespaceFormat = SymbolDisplayFormat.FullyQualifiedFormat
         .WithGlobalNamespaceStyle(SymbolDisplayGlobalNamespaceStyle.Omitted);
 
+    private static readonly SymbolDisplayFormat s_nameFormat = new(
+        typeQualificationStyle: SymbolDisplayTypeQualificationStyle.NameAndContainingTypesAndNamespaces);
+
     private readonly INamedTypeSymbol _class;
     private readonly List<DiagnosticModel> _diagnostics = [];
     private readonly HashSet<string> _classNames;
@@ -62,7 +65,7 @@ internal sealed class ProviderParser
 
     private ParsedProvider ParseClass(AttributeData attribute, Location place)
     {
-        string className = _class.ToDisplayString();
+        string className = _class.ToDisplayString(s_nameFormat);
         var argument = attribute.ConstructorArguments.FirstOrDefault();
         string? name = argument.Kind == TypedConstantKind.Primitive ? argument.Value as string : null;
         var nameNode = (attribute.ApplicationSyntaxReference?.GetSyntax(_cancellation) as AttributeSyntax)?.ArgumentList;
@@ -135,7 +138,8 @@ internal sealed class ProviderParser
             declared++;
             if (method.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax(_cancellation) is not MethodDeclarationSyntax syntax)
             {
-                Report(Diagnostics.TracepointNotStaticPartialVoid, method.Locations.FirstOrDefault(), method.Name, "it is an accessor or an operator");
+                var place = method.Locations.FirstOrDefault();
+                Report(Diagnostics.TracepointNotStaticPartialVoid, place, method.Name, "it is an accessor or an operator");
                 continue;
             }
             if (ParseMethod(method, syntax, attribute, methodOfName) is { } tracepoint)
@@ -166,11 +170,13 @@ internal sealed class ProviderParser
             Report(Diagnostics.EventNameDuplicate, place, eventName, method.Name, other);
         else
             methodOfName.Add(eventName, method.Name);
-        if (LevelName(level) is not { } levelName)
+        string? levelName = LevelName(level);
+        if (levelName is null)
             Report(Diagnostics.LevelInvalid, place, level.ToString(System.Globalization.CultureInfo.InvariantCulture), method.Name);
-        else if (canImplement && ParseParameters(method, syntax, place) is { } parameters)
-            return ToModel(method, syntax, eventName, levelName, parameters, isStub: _diagnostics.Count > reported);
-        return null;
+        var parameters = canImplement ? ParseParameters(method, syntax, place) : null;
+        return parameters is null
+            ? null
+            : ToModel(method, syntax, eventName, levelName ?? "Info", parameters, isStub: _diagnostics.Count > reported);
     }
 
     private TracepointModel ToModel(
@@ -230,8 +236,8 @@ internal sealed class ProviderParser
         {
             var parameter = method.Parameters[i];
             var parameterSyntax = syntax.ParameterList.Parameters[i];
-            if (!Names.IsValid(parameter.Name))
-                Report(Diagnostics.FieldNameInvalid, parameterSyntax.Identifier.GetLocation(), parameter.Name, method.Name);
+            if (FieldNameProblem(parameter) is { } problem)
+                Report(Diagnostics.FieldNameInvalid, parameterSyntax.Identifier.GetLocation(), parameter.Name, method.Name, problem);
             string modifiers = string.Join(" ", parameterSyntax.Modifiers.Select(m => m.ValueText));
             FieldModel? field = null;
             if (parameter.RefKind != RefKind.None || parameter.IsParams)
@@ -261,6 +267,18 @@ internal sealed class ProviderParser
                 parameter.Name, method.Name, parameter.Type.ToDisplayString(), FieldTypes.MendFor(parameter.Type));
         }
         return field;
+    }
+
+    /// <summary>
+    /// Why the parameter cannot name a field. A trace keeps the length of a sequence <c>a</c> in a field <c>_a_length</c> before it.
+    /// </summary>
+    private static string? FieldNameProblem(IParameterSymbol parameter)
+    {
+        if (!Names.IsValid(parameter.Name))
+            return "use 1 to 128 ASCII letters, digits and '_'";
+        var sequence = ((IMethodSymbol)parameter.ContainingSymbol).Parameters.FirstOrDefault(
+            p => $"_{p.Name}_length" == parameter.Name && FieldTypes.TryMap(p.Type) is { IsSequence: true });
+        return sequence is null ? null : $"the trace keeps the length of '{sequence.Name}' under this name; choose another";
     }
 
     private void Report(DiagnosticDescriptor descriptor, Location? place, params string[] arguments) =>

@@ -47,9 +47,11 @@ public sealed class TracepointGenerator : IIncrementalGenerator
             static (attributed, _) => ProviderParser.CheckPlacement(attributed)).SelectMany(static (d, _) => d));
     }
 
-    private static void ReportEach(IncrementalGeneratorInitializationContext context, IncrementalValuesProvider<DiagnosticModel> diagnostics) =>
+    private static void ReportEach(
+        IncrementalGeneratorInitializationContext context, IncrementalValuesProvider<DiagnosticModel> diagnostics) =>
         context.RegisterSourceOutput(
-            diagnostics.WithTrackingName(DiagnosticStep), static (output, diagnostic) => output.ReportDiagnostic(diagnostic.ToDiagnostic()));
+            diagnostics.WithTrackingName(DiagnosticStep),
+            static (output, diagnostic) => output.ReportDiagnostic(diagnostic.ToDiagnostic()));
 
     private static IEnumerable<DiagnosticModel> FindDuplicates(ImmutableArray<ProviderSite> sites)
     {

@@ -166,7 +166,7 @@ public sealed class TsdlWriter
         else if (fieldClass is DynamicArrayFieldClass dynamicArray)
         {
             _text.Append('[');
-            WriteLocation(dynamicArray.LengthLocation);
+            WriteLocation(dynamicArray.LengthLocation, scope);
             _text.Append(']');
             WriteLengths(dynamicArray.Element, scope);
         }
@@ -238,15 +238,24 @@ public sealed class TsdlWriter
     private void WriteVariant(VariantFieldClass variant, FieldScope scope)
     {
         _text.Append("variant <");
-        WriteLocation(variant.SelectorLocation);
+        WriteLocation(variant.SelectorLocation, scope);
         Open("> {", indented: false);
         foreach (var option in variant.Options)
             WriteMember(option.Name, option.Class, scope);
         Close("}", endsLine: false);
     }
 
-    private void WriteLocation(FieldLocation location)
+    /// <summary>
+    /// Writes a location as seen from a scope. A member of the scope's own root is named alone: babeltrace2 2.0's grammar takes no
+    /// path that begins with a keyword as a variant's tag.
+    /// </summary>
+    private void WriteLocation(FieldLocation location, FieldScope scope)
     {
+        if (location.Origin == scope && location.Path is [var sibling])
+        {
+            _text.Append(Identifier(sibling, location.Origin));
+            return;
+        }
         _text.Append(ScopePath(location.Origin));
         foreach (string name in location.Path)
             _text.Append('.').Append(Identifier(name, location.Origin));

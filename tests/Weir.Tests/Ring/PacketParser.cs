@@ -1,0 +1,81 @@
+using System.Buffers.Binary;
+using Xunit;
+
+namespace Weir.Tests.Ring;
+
+/// <summary>A record as a reader of the trace sees it.</summary>
+internal readonly record struct ParsedRecord(uint Id, ulong Time, int Offset, int PayloadOffset, int LengthBytes, bool IsExtended);
+
+/// <summary>
+/// Reads the packets of one stream in order, knowing nothing of the ring but the layout of the trace file, whose offsets are
+/// written out here once more. Fails the test on anything that no packet may hold.
+/// </summary>
+internal sealed class PacketParser(Guid uuid, uint cpu, Func<uint, int> payloadBytes)
+{
+    private const int HeadBytes = 84;
+
+    private ulong _nextNumber;
+    private ulong _lastTime;
+
+    /// <summary>Losses that the last packet told.</summary>
+    public ulong Discarded { get; private set; }
+
+    /// <summary>The end of the last packet.</summary>
+    public ulong End { get; private set; }
+
+    public List<ParsedRecord> Parse(ReadOnlySpan<byte> packet)
+    {
+        string where = $"packet {_nextNumber} of CPU {cpu}";
+        Assert.True(U32(packet, 0) == 0xC1FC1FC1, $"{where}: no magic");
+        Assert.Equal(uuid, new Guid(packet.Slice(4, 16), bigEndian: true));
+        Assert.Equal(0U, U32(packet, 20));
+        Assert.Equal(cpu, U64(packet, 24));
+        ulong begin = U64(packet, 32);
+        ulong end = U64(packet, 40);
+        int content = checked((int)(U64(packet, 48) / 8));
+        Assert.Equal((ulong)packet.Length * 8, U64(packet, 56));
+        Assert.Equal(_nextNumber++, U64(packet, 64));
+        ulong discarded = U64(packet, 72);
+        Assert.Equal(cpu, U32(packet, 80));
+        Assert.Equal(0UL, U64(packet, 48) % 8);
+        Assert.InRange(content, HeadBytes, packet.Length);
+        Assert.True(discarded >= Discarded, $"{where}: discarded falls from {Discarded} to {discarded}");
+        Assert.True(begin >= End && end >= begin, $"{where}: begin {begin}, end {end}, the end before {End}");
+        Discarded = discarded;
+        End = end;
+
+        var records = new List<ParsedRecord>();
+        ulong time = begin;
+        int at = HeadBytes;
+        while (at < content)
+        {
+            uint id = (uint)packet[at] & 31;
+            bool isExtended = id == 31;
+            int head = isExtended ? 13 : 4;
+            if (isExtended)
+            {
+                id = U32(packet, at + 1);
+                time = U64(packet, at + 5);
+            }
+            else
+            {
+                ulong low = U32(packet, at) >> 5;
+                ulong now = (time & ~0x7FFFFFFUL) | low;
+                time = now < time ? now + 0x8000000 : now;
+            }
+            int length = payloadBytes(id);
+            Assert.True(length >= 0, $"{where}: offset {at}: unknown id {id}");
+            Assert.True(at + head + length <= content, $"{where}: offset {at}: event {id} reaches beyond the content");
+            Assert.True(time >= _lastTime, $"{where}: offset {at}: time falls from {_lastTime} to {time}");
+            Assert.InRange(time, begin, end);
+            _lastTime = time;
+            records.Add(new ParsedRecord(id, time, at, at + head, length, isExtended));
+            at += head + length;
+        }
+        return records;
+    }
+
+    private static uint U32(ReadOnlySpan<byte> packet, int offset) => BinaryPrimitives.ReadUInt32LittleEndian(packet[offset..]);
+
+    private static ulong U64(ReadOnlySpan<byte> packet, int offset) => BinaryPrimitives.ReadUInt64LittleEndian(packet[offset..]);
+}
