@@ -1,16 +1,18 @@
 using System.CommandLine;
 using Weir.Cli.Verbs;
 
-var root = new RootCommand("Weir traces Linux and .NET: record, and read what was recorded.")
+var root = new RootCommand("Trace .NET programs on Linux, and read traces.")
 {
     RecordVerb.Create(),
+    ConvertVerb.Create(),
+    DemoVerb.Create(),
 };
-var parsed = root.Parse(args);
-return parsed.Errors.Count > 0 ? ReportUsage(parsed) : parsed.Invoke();
-
-static int ReportUsage(ParseResult parsed)
+var result = root.Parse(args);
+if (result.Errors.Count > 0)
 {
-    foreach (var error in parsed.Errors)
+    foreach (var error in result.Errors)
         Console.Error.WriteLine($"weir: {error.Message}");
+    Console.Error.WriteLine("Try 'weir --help'.");
     return 2;
 }
+return result.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });

@@ -62,8 +62,8 @@ public sealed class Session : IDisposable
     /// <summary>The session's directory.</summary>
     public string Directory { get; }
 
-    /// <summary>Where processes make their buffers.</summary>
-    public string BuffersDirectory => Path.Combine(Directory, SessionDescription.BuffersName);
+    /// <summary>Where processes make their buffers: the directory itself, never a link to it, whose times would say nothing.</summary>
+    public string BuffersDirectory => _sharedBuffers ?? Path.Combine(Directory, SessionDescription.BuffersName);
 
     /// <summary>What applications know of it.</summary>
     public SessionDescription Description { get; private set; }
@@ -190,8 +190,9 @@ public sealed class Session : IDisposable
         // Buffers on a disk would be written to it all the time. Where the home is on one, they go to shared memory.
         if (new DriveInfo(Directory).DriveFormat is not ("tmpfs" or "ramfs") && TryMakeShared() is { } shared)
         {
+            string link = BuffersDirectory;
             _sharedBuffers = place = shared;
-            File.CreateSymbolicLink(BuffersDirectory, shared);
+            File.CreateSymbolicLink(link, shared);
         }
         else
             SessionHome.CreatePrivate(BuffersDirectory);

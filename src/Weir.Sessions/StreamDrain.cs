@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using Weir.Ctf;
 using Weir.Ring;
@@ -75,7 +76,7 @@ internal sealed class StreamDrain : IDisposable
             ulong end = Math.Max(now, _reader.LastTime);
             var walker = trace == null ? null : new RecordWalker(trace);
             var packet = new byte[_reader.PacketBytes];
-            ulong previousEnd = 0;
+            ulong previousEnd = _output?.LastEnd ?? 0;
             for (ulong number = consumed / (ulong)_reader.PacketBytes; number * (ulong)_reader.PacketBytes < position; number++)
             {
                 _reader.Copy(number, packet);
@@ -83,7 +84,7 @@ internal sealed class StreamDrain : IDisposable
                 int length = PacketRecovery.Recover(_reader, packet, context, intents, walker == null ? NoRecord : walker.Measure, out bool isCut);
                 if (isCut)
                     Problem = $"{_reader.Path}: packet {number}: records behind one that was never finished could not be reached";
-                previousEnd = end;
+                previousEnd = BinaryPrimitives.ReadUInt64LittleEndian(packet.AsSpan(PacketLayout.TimestampEnd));
                 bool isEmpty = length <= PacketLayout.Records && discarded == 0 && _output == null;
                 if (!isEmpty)
                     AppendOrCount(packet.AsSpan(0, length), walker);

@@ -36,7 +36,8 @@ internal sealed unsafe class StreamOutput : IDisposable
         RandomAccess.Write(_index, header, 0);
     }
 
-    public long LengthBytes => _lengthBytes;
+    /// <summary>The end of the last packet.</summary>
+    public ulong LastEnd { get; private set; }
 
     /// <summary>Appends a packet out of another file.</summary>
     /// <exception cref="IOException">There is no room, or the file cannot be written; nothing was appended.</exception>
@@ -107,6 +108,7 @@ internal sealed unsafe class StreamOutput : IDisposable
         RandomAccess.Write(_index, entry, _indexBytes);
         _indexBytes += IndexEntryBytes;
         _lengthBytes += lengthBytes;
+        LastEnd = BinaryPrimitives.ReadUInt64LittleEndian(head[PacketLayout.TimestampEnd..]);
     }
 
     private static void Copy(ReadOnlySpan<byte> head, int offset, Span<byte> target) =>

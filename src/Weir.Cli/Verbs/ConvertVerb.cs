@@ -1,0 +1,152 @@
+using System.CommandLine;
+using Microsoft.Win32.SafeHandles;
+using Weir.Ctf;
+using Weir.Graph;
+
+namespace Weir.Cli.Verbs;
+
+/// <summary><c>weir convert</c>: any trace to text, with babeltrace2's options.</summary>
+internal static class ConvertVerb
+{
+    public static Command Create()
+    {
+        var inputs = new Argument<string[]>("INPUT") { Description = "Directories with traces.", Arity = ArgumentArity.OneOrMore };
+        var clockSeconds = new Option<bool>("--clock-seconds") { Description = "Print times in seconds." };
+        var clockGmt = new Option<bool>("--clock-gmt") { Description = "Print times in UTC, and read --begin and --end so." };
+        var clockDate = new Option<bool>("--clock-date") { Description = "Print dates with the times." };
+        var clockCycles = new Option<bool>("--clock-cycles") { Description = "Print times in clock cycles." };
+        var clockOffset = new Option<long>("--clock-offset") { Description = "Add this many seconds to each clock.", HelpName = "SEC" };
+        var clockOffsetNs = new Option<long>("--clock-offset-ns") { Description = "Add this many nanoseconds to each clock.", HelpName = "NS" };
+        var clockForce = new Option<bool>("--clock-force-correlate") { Description = "Take it that all clocks count from the Epoch." };
+        var noDelta = new Option<bool>("--no-delta") { Description = "Print no time since the event before." };
+        var names = new Option<string[]>("--names", "-n") { Description = "Names to print: payload, context, scope, header, all, none.", HelpName = "NAME,..." };
+        var fields = new Option<string[]>("--fields", "-f") { Description = "Fields to print: trace, trace:hostname, trace:domain, trace:procname, trace:vpid, loglevel, emf, callsite, all, none.", HelpName = "FIELD,..." };
+        var outputFormat = new Option<string>("--output-format", "-o") { Description = "text (default) or dummy.", HelpName = "FMT" };
+        var output = new Option<string>("--output", "-w") { Description = "Write to this file instead of standard output.", HelpName = "PATH" };
+        var inputFormat = new Option<string>("--input-format", "-i") { Description = "ctf.", HelpName = "FMT" };
+        var verbose = new Option<bool>("--verbose", "-v") { Description = "Say on standard error what is done." };
+        var command = new Command("convert", "Convert traces to text.")
+        {
+            inputs, clockSeconds, clockGmt, clockDate, clockCycles, clockOffset, clockOffsetNs, clockForce, noDelta, names, fields,
+            outputFormat, output, inputFormat, verbose,
+        };
+        command.SetAction(parsed =>
+        {
+            var options = new PrettyOptions
+            {
+                ClockSeconds = parsed.GetValue(clockSeconds),
+                ClockGmt = parsed.GetValue(clockGmt),
+                ClockDate = parsed.GetValue(clockDate),
+                ClockCycles = parsed.GetValue(clockCycles),
+                ShowDelta = !parsed.GetValue(noDelta),
+            };
+            var run = new ConvertRun
+            {
+                Inputs = parsed.GetValue(inputs) ?? [],
+                Pretty = options,
+                Clock = new CtfFsOptions
+                {
+                    ClockOffsetSeconds = parsed.GetValue(clockOffset),
+                    ClockOffsetNanoseconds = parsed.GetValue(clockOffsetNs),
+                    ForceClockAbsolute = parsed.GetValue(clockForce),
+                },
+                OutputFormat = parsed.GetValue(outputFormat) ?? "text",
+                OutputPath = parsed.GetValue(output),
+                IsVerbose = parsed.GetValue(verbose),
+            };
+            string? wrong = ConvertChoices.ApplyNames(options, parsed.GetValue(names))
+                ?? ConvertChoices.ApplyFields(options, parsed.GetValue(fields))
+                ?? (run.OutputFormat is "text" or "dummy" ? null : $"--output-format: '{run.OutputFormat}' is not known: expected text or dummy")
+                ?? (parsed.GetValue(inputFormat) is null or "ctf" ? null : $"--input-format: '{parsed.GetValue(inputFormat)}' is not known: expected ctf");
+            if (wrong is null)
+                return run.Execute();
+            Console.Error.WriteLine($"weir convert: {wrong}");
+            return 2;
+        });
+        return command;
+    }
+}
+
+/// <summary>One run of <c>weir convert</c>, all options known.</summary>
+internal sealed class ConvertRun
+{
+    public required string[] Inputs { get; init; }
+
+    public required PrettyOptions Pretty { get; init; }
+
+    public required CtfFsOptions Clock { get; init; }
+
+    public required string OutputFormat { get; init; }
+
+    public string? OutputPath { get; init; }
+
+    public bool IsVerbose { get; init; }
+
+    public int Execute()
+    {
+        MessageSink? sink = null;
+        Muxer? muxer = null;
+        try
+        {
+            using var output = OpenOutput();
+            sink = OutputFormat == "dummy" ? new DummySink() : new PrettySink(output, Console.Error, Pretty);
+            muxer = new Muxer(CtfFsSource.Open(Inputs, Clock).CreateIterators());
+            try
+            {
+                for (var batch = muxer.Next(); batch.Count > 0; batch = muxer.Next())
+                    sink.Consume(batch);
+            }
+            finally
+            {
+                // What came before an error is printed before the error.
+                sink.Flush();
+            }
+            if (IsVerbose && sink is DummySink dummy)
+                Console.Error.WriteLine($"{dummy.EventCount} events");
+            return 0;
+        }
+        catch (CtfException e)
+        {
+            Report(e);
+            return 1;
+        }
+        catch (IOException e) when (IsBrokenPipe(e))
+        {
+            return 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Report(e);
+            return 1;
+        }
+        finally
+        {
+            muxer?.Dispose();
+            sink?.Dispose();
+        }
+    }
+
+    /// <summary>Whoever read our output has gone; there is nothing to say and nobody to say it to.</summary>
+    private static bool IsBrokenPipe(IOException e)
+    {
+        const int BrokenPipe = 32;
+        return e.HResult == BrokenPipe;
+    }
+
+    private static void Report(Exception error)
+    {
+        Console.Error.WriteLine($"weir convert: {error.Message}");
+        for (var cause = error.InnerException; cause is not null; cause = cause.InnerException)
+        {
+            if (!error.Message.Contains(cause.Message, StringComparison.Ordinal))
+                Console.Error.WriteLine($"  because: {cause.Message}");
+        }
+    }
+
+    private FileStream OpenOutput()
+    {
+        if (OutputPath is { } path)
+            return new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        return new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+    }
+}

@@ -1,0 +1,197 @@
+using Weir.Ctf;
+
+namespace Weir.Graph;
+
+/// <summary>What a message says. The numbers are the order of messages of one time in one stream.</summary>
+public enum MessageKind : byte
+{
+    /// <summary>A data stream begins.</summary>
+    StreamBeginning,
+
+    /// <summary>A packet begins.</summary>
+    PacketBeginning,
+
+    /// <summary>An event happened.</summary>
+    Event,
+
+    /// <summary>The tracer discarded events.</summary>
+    DiscardedEvents,
+
+    /// <summary>A packet ends.</summary>
+    PacketEnd,
+
+    /// <summary>The tracer discarded packets.</summary>
+    DiscardedPackets,
+
+    /// <summary>A data stream ends.</summary>
+    StreamEnd,
+}
+
+/// <summary>A trace that is being read.</summary>
+/// <param name="decoder">The trace class's programs.</param>
+/// <param name="name">The trace's name.</param>
+public sealed class Trace(TraceDecoder decoder, string name)
+{
+    /// <summary>The trace class's programs.</summary>
+    public TraceDecoder Decoder => decoder;
+
+    /// <summary>What the metadata says.</summary>
+    public TraceClass Class => decoder.Trace;
+
+    /// <summary>The trace's name, for people.</summary>
+    public string Name => name;
+}
+
+/// <summary>A data stream that is being read.</summary>
+public sealed class DataStream
+{
+    /// <summary>The trace.</summary>
+    public required Trace Trace { get; init; }
+
+    /// <summary>The programs of its class.</summary>
+    public required StreamDecoder Decoder { get; init; }
+
+    /// <summary>Its ID, given by the tracer or else numbered here.</summary>
+    public ulong Id { get; set; }
+
+    /// <summary>Its name, for people: the path of its first file.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Nanoseconds from the clock's origin to its zero.</summary>
+    public long ClockOffsetNs { get; init; }
+
+    /// <summary>Whether the clock's origin is the Epoch.</summary>
+    public bool IsClockAbsolute { get; init; }
+
+    /// <summary>Its clock, or null.</summary>
+    public ClockClass? Clock => Decoder.Class.DefaultClock;
+
+    /// <summary>Nanoseconds from the clock's origin for a clock value; wraps where the sum has no 64 bits.</summary>
+    public long ToNanoseconds(ulong clockValue) =>
+        unchecked(ClockOffsetNs + (long)ClockValue.ToNanoseconds(clockValue, Clock is { } clock ? clock.FrequencyHz : 1_000_000_000));
+}
+
+/// <summary>A packet that is being read.</summary>
+public sealed class Packet
+{
+    private object? _rendered;
+
+    /// <summary>The packet's stream.</summary>
+    public required DataStream Stream { get; init; }
+
+    /// <summary>A copy of the packet's header and context.</summary>
+    public required byte[] HeaderAndContext { get; init; }
+
+    /// <summary>What a consumer made of the context, kept so that it is made once. One consumer may use it.</summary>
+    public object? Rendered
+    {
+        get => _rendered;
+        set => _rendered = value;
+    }
+}
+
+/// <summary>
+/// One message. Which members mean something depends on the kind. The bytes of an event are valid as long as the batch is.
+/// </summary>
+#pragma warning disable CA1051 // Fields, because messages are written and read in place by the million.
+public unsafe struct Message
+{
+    /// <summary>What the message says.</summary>
+    public MessageKind Kind;
+
+    /// <summary>Whether <see cref="TimeNs"/> is known.</summary>
+    public bool HasTime;
+
+    /// <summary>Nanoseconds from the clock's origin; of a loss, its beginning.</summary>
+    public long TimeNs;
+
+    /// <summary>The stream.</summary>
+    public DataStream Stream;
+
+    /// <summary>The packet of an event, of a packet's beginning or of its end; else null.</summary>
+    public Packet? Packet;
+
+    /// <summary>An event's place in its packet.</summary>
+    public EventRecord Record;
+
+    /// <summary>Where the first byte of the event's packet lies, or would lie.</summary>
+    public byte* PacketStart;
+
+    /// <summary>Values that the event's fields need from outside, or null.</summary>
+    public ulong[]? Slots;
+
+    /// <summary>Number of events or packets that were discarded; null when unknown.</summary>
+    public ulong? Count;
+
+    /// <summary>Nanoseconds from the clock's origin to the end of a loss.</summary>
+    public long EndTimeNs;
+}
+#pragma warning restore CA1051
+
+/// <summary>
+/// Gives messages in batches. A batch holds until the same iterator is asked again; an empty batch is the end.
+/// </summary>
+public abstract class MessageIterator : IDisposable
+{
+    /// <summary>The next batch, or an empty one at the end.</summary>
+    /// <exception cref="TraceReadException">The trace is bad here. All messages before have been given.</exception>
+    public abstract ArraySegment<Message> Next();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Gives files and memory back.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+    }
+}
+
+/// <summary>Takes messages and makes something of them.</summary>
+public abstract class MessageSink : IDisposable
+{
+    /// <summary>Takes a batch.</summary>
+    public abstract void Consume(ReadOnlySpan<Message> batch);
+
+    /// <summary>Hands everything on that was held back.</summary>
+    public virtual void Flush()
+    {
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Gives files and memory back.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+    }
+}
+
+/// <summary>A trace that cannot be read, or not further.</summary>
+public sealed class TraceReadException : CtfException
+{
+    /// <summary>Creates an error about a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="offsetBytes">Offset in the file at which it is bad, or -1 when the file as a whole is meant.</param>
+    /// <param name="message">What is wrong.</param>
+    /// <param name="cause">Why, where another error says more.</param>
+    public TraceReadException(string path, long offsetBytes, string message, Exception? cause = null)
+        : base(offsetBytes < 0 ? $"{path}: {message}" : $"{path}: at byte {offsetBytes}: {message}", cause)
+    {
+        Path = path;
+        OffsetBytes = offsetBytes;
+    }
+
+    /// <summary>The file or directory.</summary>
+    public string Path { get; }
+
+    /// <summary>Offset in the file, or -1.</summary>
+    public long OffsetBytes { get; }
+}

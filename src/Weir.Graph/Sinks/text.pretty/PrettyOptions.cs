@@ -1,0 +1,53 @@
+namespace Weir.Graph;
+
+/// <summary>What <c>sink.text.pretty</c> shows; the defaults are babeltrace2's.</summary>
+public sealed class PrettyOptions
+{
+    /// <summary>Times as seconds since the origin.</summary>
+    public bool ClockSeconds { get; set; }
+
+    /// <summary>Times in UTC instead of the local zone.</summary>
+    public bool ClockGmt { get; set; }
+
+    /// <summary>Times with their date.</summary>
+    public bool ClockDate { get; set; }
+
+    /// <summary>Times as raw cycles.</summary>
+    public bool ClockCycles { get; set; }
+
+    /// <summary>The time since the event before.</summary>
+    public bool ShowDelta { get; set; } = true;
+
+    /// <summary>Names of the payload's fields.</summary>
+    public bool NamePayload { get; set; } = true;
+
+    /// <summary>Names of the contexts' fields.</summary>
+    public bool NameContext { get; set; } = true;
+
+    /// <summary>Names of the header's fields.</summary>
+    public bool NameHeader { get; set; }
+
+    /// <summary>Names of the scopes.</summary>
+    public bool NameScope { get; set; }
+
+    /// <summary>The trace's name.</summary>
+    public bool FieldTrace { get; set; }
+
+    /// <summary>The environment's hostname.</summary>
+    public bool FieldHostname { get; set; } = true;
+
+    /// <summary>The environment's domain.</summary>
+    public bool FieldDomain { get; set; }
+
+    /// <summary>The environment's procname.</summary>
+    public bool FieldProcname { get; set; } = true;
+
+    /// <summary>The environment's vpid.</summary>
+    public bool FieldVpid { get; set; } = true;
+
+    /// <summary>The event's log level.</summary>
+    public bool FieldLogLevel { get; set; }
+
+    /// <summary>The URI of the event's model.</summary>
+    public bool FieldEmf { get; set; }
+}

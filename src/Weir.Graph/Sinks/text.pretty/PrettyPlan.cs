@@ -1,0 +1,213 @@
+using System.Text;
+using Weir.Ctf;
+
+namespace Weir.Graph;
+
+/// <summary>The constant text before each value of a program; a step without one is not shown.</summary>
+internal sealed class PrettyPlan
+{
+    private readonly PrettyStep[] _steps;
+
+    private PrettyPlan(DecodeProgram program) => _steps = new PrettyStep[program.Steps.Length];
+
+    /// <summary>The steps, numbered as the program's.</summary>
+    public PrettyStep[] Steps => _steps;
+
+    /// <summary>Plans a program.</summary>
+    /// <param name="program">The program.</param>
+    /// <param name="scopeNames">For each root: its name, as <c>--names=scope</c> shows it.</param>
+    /// <param name="showNames">For each root: whether to show the names of its fields.</param>
+    /// <param name="options">Whether to show names of scopes.</param>
+    /// <param name="isFirst">Whether nothing stands before the first root.</param>
+    public static PrettyPlan Create(
+        DecodeProgram program, ReadOnlySpan<string> scopeNames, ReadOnlySpan<bool> showNames, PrettyOptions options, bool isFirst)
+    {
+        var plan = new PrettyPlan(program);
+        for (int i = 0; i < program.RootStarts.Count; i++)
+        {
+            int start = program.RootStarts[i];
+            if (start < 0 || program.Steps[start].IsHidden)
+                continue;
+            string prefix = (isFirst ? "" : ", ") + (options.NameScope ? $"{scopeNames[i]} = " : "");
+            isFirst = false;
+            plan.Add(program.Steps, start, prefix, showNames[i]);
+        }
+        return plan;
+    }
+
+    private void Add(ReadOnlySpan<DecodeStep> steps, int index, string prefix, bool showNames)
+    {
+        ref readonly var step = ref steps[index];
+        if (step.IsHidden)
+            return;
+        _steps[index] = new PrettyStep
+        {
+            Prefix = Encoding.UTF8.GetBytes(prefix),
+            Integer = step.Class as IntegerFieldClass,
+            ShowNames = showNames,
+            IsPlainUnsigned = step.Class is IntegerFieldClass { IsSigned: false, DisplayBase: DisplayBase.Decimal, Mappings: null },
+            IsPlainSigned = step.Class is IntegerFieldClass { IsSigned: true, DisplayBase: DisplayBase.Decimal, Mappings: null },
+        };
+        switch (step.Kind)
+        {
+            case DecodeStepKind.Structure:
+                bool isFirst = true;
+                for (int i = index + 1; i < step.End; i = steps[i].End)
+                {
+                    if (steps[i].IsHidden)
+                        continue;
+                    Add(steps, i, (isFirst ? " " : ", ") + (showNames ? $"{steps[i].Name} = " : ""), showNames);
+                    isFirst = false;
+                }
+                break;
+            case DecodeStepKind.Array:
+                Add(steps, index + 1, "", showNames);
+                break;
+            case DecodeStepKind.Variant:
+                for (int i = index + 1; i < step.End; i = steps[i].End)
+                    Add(steps, i, "", showNames);
+                break;
+        }
+    }
+}
+
+/// <summary>How one step is shown.</summary>
+internal struct PrettyStep
+{
+    /// <summary>The text before the value, or null when the value is not shown.</summary>
+    public byte[]? Prefix;
+
+    public IntegerFieldClass? Integer;
+
+    public bool ShowNames;
+
+    public bool IsPlainUnsigned;
+
+    public bool IsPlainSigned;
+}
+
+/// <summary>Writes the fields of a program as text.</summary>
+internal readonly unsafe struct PrettyVisitor(TextBuffer text, PrettyStep[] steps) : IFieldVisitor
+{
+    public void Integer(int step, ulong value)
+    {
+        ref readonly var plan = ref steps[step];
+        if (plan.Prefix is not { } prefix)
+            return;
+        text.Append(prefix);
+        if (plan.IsPlainUnsigned)
+            text.AppendUnsigned(value);
+        else if (plan.IsPlainSigned)
+            text.AppendSigned((long)value);
+        else if (plan.Integer!.Mappings is { } mappings)
+            AppendEnumeration(plan.Integer, mappings, value);
+        else
+            AppendInteger(plan.Integer, value);
+    }
+
+    public void Real(int step, double value)
+    {
+        if (steps[step].Prefix is not { } prefix)
+            return;
+        text.Append(prefix);
+        text.AppendReal(value);
+    }
+
+    public void Text(int step, byte* bytes, int lengthBytes)
+    {
+        if (steps[step].Prefix is not { } prefix)
+            return;
+        text.Append(prefix);
+        text.AppendQuoted(new ReadOnlySpan<byte>(bytes, lengthBytes));
+    }
+
+    public void BeginStructure(int step) => Open(step, "{"u8);
+
+    public void EndStructure(int step) => Close(step, " }"u8);
+
+    public void BeginArray(int step, ulong length) => Open(step, "["u8);
+
+    public void Element(int step, ulong index)
+    {
+        if (steps[step].Prefix is null)
+            return;
+        text.Append(index == 0 ? " "u8 : ", "u8);
+        if (!steps[step].ShowNames)
+            return;
+        text.Append((byte)'[');
+        text.AppendUnsigned(index);
+        text.Append("] = "u8);
+    }
+
+    public void EndArray(int step) => Close(step, " ]"u8);
+
+    public void BeginVariant(int step) => Open(step, "{ "u8);
+
+    public void EndVariant(int step) => Close(step, " }"u8);
+
+    private void Open(int step, ReadOnlySpan<byte> bracket)
+    {
+        if (steps[step].Prefix is not { } prefix)
+            return;
+        text.Append(prefix);
+        text.Append(bracket);
+    }
+
+    private void Close(int step, ReadOnlySpan<byte> bracket)
+    {
+        if (steps[step].Prefix is not null)
+            text.Append(bracket);
+    }
+
+    private void AppendInteger(IntegerFieldClass integer, ulong value)
+    {
+        int sizeBits = integer.SizeBits;
+        switch (integer.DisplayBase)
+        {
+            case DisplayBase.Binary:
+                text.Append("0b"u8);
+                for (int bit = sizeBits - 1; bit >= 0; bit--)
+                    text.Append((byte)('0' + ((value >> bit) & 1)));
+                break;
+            case DisplayBase.Octal:
+                // A negative value keeps the bits of its digits only.
+                int octalBits = (((sizeBits - 1) / 3) + 1) * 3;
+                text.Append((byte)'0');
+                text.AppendOctal(integer.IsSigned && octalBits < 64 ? value & ((1UL << octalBits) - 1) : value);
+                break;
+            case DisplayBase.Hexadecimal:
+                int hexadecimalBits = (sizeBits + 3) & ~3;
+                text.Append("0x"u8);
+                text.AppendHexadecimal(hexadecimalBits < 64 ? value & ((1UL << hexadecimalBits) - 1) : value);
+                break;
+            default:
+                if (integer.IsSigned)
+                    text.AppendSigned((long)value);
+                else
+                    text.AppendUnsigned(value);
+                break;
+        }
+    }
+
+    private void AppendEnumeration(IntegerFieldClass integer, IReadOnlyList<EnumerationMapping> mappings, ulong value)
+    {
+        int labels = 0;
+        for (int i = 0; i < mappings.Count; i++)
+            labels += mappings[i].Contains((long)value, integer.IsSigned) ? 1 : 0;
+        text.Append(labels > 1 ? "( { "u8 : "( "u8);
+        bool isFirst = true;
+        for (int i = 0; i < mappings.Count && labels > 0; i++)
+        {
+            if (!mappings[i].Contains((long)value, integer.IsSigned))
+                continue;
+            text.Append(isFirst ? ""u8 : ", "u8);
+            text.AppendQuoted(Encoding.UTF8.GetBytes(mappings[i].Label));
+            isFirst = false;
+        }
+        if (labels == 0)
+            text.Append("<unknown>"u8);
+        text.Append(labels > 1 ? " } : container = "u8 : " : container = "u8);
+        AppendInteger(integer, value);
+        text.Append(" )"u8);
+    }
+}

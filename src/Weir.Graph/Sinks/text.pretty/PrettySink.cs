@@ -1,0 +1,172 @@
+using Weir.Ctf;
+
+namespace Weir.Graph;
+
+/// <summary>
+/// <c>sink.text.pretty</c>: one line for each event, byte for byte as babeltrace2 2.1 prints it. Losses go to standard error. The
+/// constant parts of a line are made once for each event class, a packet's context once for each packet.
+/// </summary>
+public sealed class PrettySink : MessageSink
+{
+    private readonly Stream _output;
+    private readonly TextWriter _errors;
+    private readonly PrettyOptions _options;
+    private readonly PrettyClock _clock;
+    private readonly TextBuffer _text = new();
+    private readonly Dictionary<EventDecoder, EventPlan> _plans = [];
+    private readonly Dictionary<TraceDecoder, FieldWalker> _walkers = [];
+    private readonly Dictionary<StreamDecoder, PrettyPlan> _contextPlans = [];
+    private EventPlan? _lastPlan;
+
+    /// <summary>Creates a sink.</summary>
+    /// <param name="output">Takes the text; is flushed but not closed.</param>
+    /// <param name="errors">Takes warnings.</param>
+    /// <param name="options">What to show.</param>
+    public PrettySink(Stream output, TextWriter errors, PrettyOptions options)
+    {
+        _output = output;
+        _errors = errors;
+        _options = options;
+        _clock = new PrettyClock(options, errors);
+    }
+
+    /// <inheritdoc/>
+    public override void Consume(ReadOnlySpan<Message> batch)
+    {
+        foreach (ref readonly var message in batch)
+        {
+            switch (message.Kind)
+            {
+                case MessageKind.Event:
+                    AppendEvent(in message);
+                    break;
+                case MessageKind.DiscardedEvents or MessageKind.DiscardedPackets:
+                    WriteLoss(in message);
+                    break;
+            }
+        }
+        if (_text.IsFairlyFull)
+            WriteOut();
+    }
+
+    /// <inheritdoc/>
+    public override void Flush()
+    {
+        WriteOut();
+        _output.Flush();
+    }
+
+    private void WriteOut()
+    {
+        _output.Write(_text.Written);
+        _text.Clear();
+    }
+
+    private unsafe void AppendEvent(in Message message)
+    {
+        var plan = FindPlan(in message);
+        if (message.HasTime)
+        {
+            _text.Append(_options.NameHeader ? "timestamp = "u8 : "["u8);
+            _clock.AppendTime(_text, in message);
+            if (!_options.NameHeader)
+                _text.Append("] "u8);
+            if (_options.ShowDelta)
+            {
+                _text.Append(_options.NameHeader ? ", delta = "u8 : "("u8);
+                _clock.AppendDelta(_text);
+                if (!_options.NameHeader)
+                    _text.Append(") "u8);
+            }
+        }
+        _text.Append(plan.Header);
+        if (plan.HasContext)
+            _text.Append((byte[]?)message.Packet!.Rendered ?? RenderContext(plan, message.Packet));
+        var visitor = new PrettyVisitor(_text, plan.Fields.Steps);
+        plan.Walker.WalkEvent(in message.Record, message.PacketStart, message.Slots, ref visitor);
+        _text.Append((byte)'\n');
+    }
+
+    private EventPlan FindPlan(in Message message)
+    {
+        var decoder = message.Record.Decoder;
+        if (_lastPlan is { } last && last.Decoder == decoder)
+            return last;
+        if (!_plans.TryGetValue(decoder, out var plan))
+            _plans.Add(decoder, plan = CreatePlan(message.Stream, decoder));
+        return _lastPlan = plan;
+    }
+
+    private EventPlan CreatePlan(DataStream stream, EventDecoder decoder)
+    {
+        var context = decoder.Stream.PacketContext;
+        bool hasContext = context.RootStarts[0] >= 0 && !context.Steps[context.RootStarts[0]].IsHidden;
+        if (!_walkers.TryGetValue(stream.Trace.Decoder, out var walker))
+            _walkers.Add(stream.Trace.Decoder, walker = new FieldWalker(stream.Trace.Decoder));
+        if (hasContext && !_contextPlans.ContainsKey(decoder.Stream))
+            _contextPlans.Add(decoder.Stream, PrettyPlan.Create(context, ["stream.packet.context"], [_options.NameContext], _options, isFirst: true));
+        return new EventPlan
+        {
+            Decoder = decoder,
+            Header = PrettyHeader.Create(stream, decoder.Class, _options),
+            HasContext = hasContext,
+            Walker = walker,
+            Fields = PrettyPlan.Create(
+                decoder.Fields, ["stream.event.context", "event.context", "event.fields"],
+                [_options.NameContext, _options.NameContext, _options.NamePayload], _options, isFirst: !hasContext),
+        };
+    }
+
+    private unsafe byte[] RenderContext(EventPlan plan, Packet packet)
+    {
+        var text = new TextBuffer();
+        var visitor = new PrettyVisitor(text, _contextPlans[plan.Decoder.Stream].Steps);
+        fixed (byte* start = packet.HeaderAndContext)
+            plan.Walker.WalkContext(plan.Decoder.Stream, start, packet.HeaderAndContext.Length * 8L, ref visitor);
+        byte[] rendered = text.Written.ToArray();
+        packet.Rendered = rendered;
+        return rendered;
+    }
+
+    private void WriteLoss(in Message message)
+    {
+        var stream = message.Stream;
+        string element = message.Kind == MessageKind.DiscardedEvents ? "event" : "packet";
+        var text = new TextBuffer();
+        text.Append("WARNING: "u8);
+        if (message.Count is { } count)
+            text.Append($"Tracer discarded {count} {element}{(count == 1 ? "" : "s")} ");
+        else
+            text.Append($"Tracer may have discarded {element}s ");
+        if (message.HasTime)
+        {
+            text.Append("between ["u8);
+            _clock.AppendWall(text, message.TimeNs);
+            text.Append("] and ["u8);
+            _clock.AppendWall(text, message.EndTimeNs);
+            text.Append("]"u8);
+        }
+        else
+        {
+            text.Append("(unknown time range)"u8);
+        }
+        text.Append($" in trace \"{(stream.Trace.Name.Length > 0 ? stream.Trace.Name : "(unknown)")}\" ");
+        text.Append(stream.Trace.Class.Uuid is { } uuid ? $"(UID: {uuid:D}) " : "(no UID) ");
+        text.Append($"within stream \"{stream.Name}\" (stream class ID: {stream.Decoder.Class.Id}, stream ID: {stream.Id}).\n");
+        _errors.Write(System.Text.Encoding.UTF8.GetString(text.Written));
+        _errors.Flush();
+    }
+
+    private sealed class EventPlan
+    {
+        public required EventDecoder Decoder { get; init; }
+
+        public required byte[] Header { get; init; }
+
+        public required bool HasContext { get; init; }
+
+        public required FieldWalker Walker { get; init; }
+
+        public required PrettyPlan Fields { get; init; }
+    }
+}

@@ -1,0 +1,207 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+
+namespace Weir.Graph;
+
+/// <summary>UTF-8 on its way out: grows for the longest line and is handed on whenever it is fairly full.</summary>
+internal sealed class TextBuffer
+{
+    private const int FlushBytes = 64 << 10;
+
+    private byte[] _bytes = new byte[FlushBytes + (8 << 10)];
+    private int _count;
+
+    public int Count => _count;
+
+    public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, _count);
+
+    public bool IsFairlyFull => _count >= FlushBytes;
+
+    public void Clear() => _count = 0;
+
+    /// <summary>Room for <paramref name="length"/> bytes, to be taken with <see cref="Advance"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Span<byte> Room(int length)
+    {
+        if (_bytes.Length - _count < length)
+            Grow(length);
+        return _bytes.AsSpan(_count);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Advance(int length) => _count += length;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Append(ReadOnlySpan<byte> text)
+    {
+        text.CopyTo(Room(text.Length));
+        _count += text.Length;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Append(byte c)
+    {
+        Room(1)[0] = c;
+        _count++;
+    }
+
+    public void Append(string text)
+    {
+        var room = Room(text.Length * 3);
+        _count += System.Text.Encoding.UTF8.GetBytes(text, room);
+    }
+
+    public void AppendUnsigned(ulong value)
+    {
+        Utf8Formatter.TryFormat(value, Room(20), out int written);
+        _count += written;
+    }
+
+    public void AppendSigned(long value)
+    {
+        Utf8Formatter.TryFormat(value, Room(20), out int written);
+        _count += written;
+    }
+
+    /// <summary>A number of at least <paramref name="digits"/> digits, with leading zeros.</summary>
+    public void AppendPadded(ulong value, int digits)
+    {
+        Utf8Formatter.TryFormat(value, Room(20 + digits), out int written, new System.Buffers.StandardFormat('D', (byte)digits));
+        _count += written;
+    }
+
+    /// <summary>Nine digits, for nanoseconds.</summary>
+    public void AppendNanoseconds(uint value)
+    {
+        var room = Room(9);
+        for (int i = 8; i >= 0; i--)
+        {
+            (value, uint digit) = Math.DivRem(value, 10);
+            room[i] = (byte)('0' + digit);
+        }
+        _count += 9;
+    }
+
+    /// <summary>A number in base 16, upper case.</summary>
+    public void AppendHexadecimal(ulong value)
+    {
+        Utf8Formatter.TryFormat(value, Room(16), out int written, new System.Buffers.StandardFormat('X'));
+        _count += written;
+    }
+
+    public void AppendOctal(ulong value)
+    {
+        int digits = Math.Max(1, (66 - System.Numerics.BitOperations.LeadingZeroCount(value)) / 3);
+        var room = Room(digits);
+        for (int i = digits - 1; i >= 0; i--, value >>= 3)
+            room[i] = (byte)('0' + (value & 7));
+        _count += digits;
+    }
+
+    /// <summary>A number as C's <c>%g</c> prints it: six significant digits, without trailing zeros.</summary>
+    public void AppendReal(double value)
+    {
+        if (!double.IsFinite(value))
+        {
+            Append(double.IsNegative(value) ? "-"u8 : ""u8);
+            Append(double.IsNaN(value) ? "nan"u8 : "inf"u8);
+            return;
+        }
+        Span<byte> text = stackalloc byte[32];
+        value.TryFormat(text, out int length, "E5", CultureInfo.InvariantCulture);
+        text = text[..length];
+        if (text[0] == '-')
+        {
+            Append((byte)'-');
+            text = text[1..];
+        }
+        // d.dddddE+xxx
+        Span<byte> digits = [text[0], text[2], text[3], text[4], text[5], text[6]];
+        int exponent = int.Parse(text[8..], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        int count = digits.LastIndexOfAnyExcept((byte)'0') + 1;
+        digits = digits[..Math.Max(1, count)];
+        if (exponent is < -4 or >= 6)
+            AppendScientific(digits, exponent);
+        else
+            AppendFixed(digits, exponent);
+    }
+
+    private void AppendScientific(ReadOnlySpan<byte> digits, int exponent)
+    {
+        Append(digits[0]);
+        if (digits.Length > 1)
+        {
+            Append((byte)'.');
+            Append(digits[1..]);
+        }
+        Append(exponent < 0 ? "e-"u8 : "e+"u8);
+        AppendPadded((ulong)Math.Abs(exponent), 2);
+    }
+
+    private void AppendFixed(ReadOnlySpan<byte> digits, int exponent)
+    {
+        if (exponent < 0)
+        {
+            Append("0."u8);
+            for (int i = -1; i > exponent; i--)
+                Append((byte)'0');
+            Append(digits);
+            return;
+        }
+        for (int i = 0; i <= exponent; i++)
+            Append(i < digits.Length ? digits[i] : (byte)'0');
+        if (digits.Length > exponent + 1)
+        {
+            Append((byte)'.');
+            Append(digits[(exponent + 1)..]);
+        }
+    }
+
+    /// <summary>Text in double quotes, with escapes for what C escapes.</summary>
+    public void AppendQuoted(ReadOnlySpan<byte> text)
+    {
+        var room = Room((text.Length * 4) + 2);
+        int at = 0;
+        room[at++] = (byte)'"';
+        foreach (byte c in text)
+        {
+            if (c >= 0x20 && c is not ((byte)'"' or (byte)'\\' or (byte)'\'' or (byte)'?' or 0x7f))
+                room[at++] = c;
+            else
+                at += Escape(c, room[at..]);
+        }
+        room[at++] = (byte)'"';
+        _count += at;
+    }
+
+    private static int Escape(byte c, Span<byte> room)
+    {
+        room[0] = (byte)'\\';
+        byte letter = c switch
+        {
+            (byte)'"' or (byte)'\\' or (byte)'\'' or (byte)'?' => c,
+            0 => (byte)'0',
+            7 => (byte)'a',
+            8 => (byte)'b',
+            9 => (byte)'t',
+            10 => (byte)'n',
+            11 => (byte)'v',
+            12 => (byte)'f',
+            13 => (byte)'r',
+            27 => (byte)'e',
+            _ => (byte)'x',
+        };
+        room[1] = letter;
+        if (letter != 'x')
+            return 2;
+        room[2] = "0123456789abcdef"u8[c >> 4];
+        room[3] = "0123456789abcdef"u8[c & 15];
+        return 4;
+    }
+
+    private void Grow(int length)
+    {
+        Array.Resize(ref _bytes, (int)Math.Min(Array.MaxLength, Math.Max((long)_bytes.Length * 2, (long)_count + length)));
+    }
+}

@@ -1,0 +1,15 @@
+namespace Weir.Graph;
+
+/// <summary><c>sink.utils.dummy</c>: counts events and keeps nothing.</summary>
+public sealed class DummySink : MessageSink
+{
+    /// <summary>Events so far.</summary>
+    public long EventCount { get; private set; }
+
+    /// <inheritdoc/>
+    public override void Consume(ReadOnlySpan<Message> batch)
+    {
+        foreach (ref readonly var message in batch)
+            EventCount += message.Kind == MessageKind.Event ? 1 : 0;
+    }
+}

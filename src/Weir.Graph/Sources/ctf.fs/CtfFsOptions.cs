@@ -1,0 +1,14 @@
+namespace Weir.Graph;
+
+/// <summary>How <c>source.ctf.fs</c> reads clocks.</summary>
+public sealed record CtfFsOptions
+{
+    /// <summary>Seconds to add to each clock's offset.</summary>
+    public long ClockOffsetSeconds { get; init; }
+
+    /// <summary>Nanoseconds to add to each clock's offset.</summary>
+    public long ClockOffsetNanoseconds { get; init; }
+
+    /// <summary>Whether to take each clock's origin for the Epoch.</summary>
+    public bool ForceClockAbsolute { get; init; }
+}

@@ -1,0 +1,89 @@
+using Weir.Ctf;
+
+namespace Weir.Graph;
+
+/// <summary>
+/// <c>source.ctf.fs</c>: CTF traces in directories. A directory with a file <c>metadata</c> is a trace; other directories are searched.
+/// Directories of one trace (the same UUID, as rotation leaves them) are read as one.
+/// </summary>
+public sealed class CtfFsSource
+{
+    private readonly CtfFsOptions _options;
+    private readonly List<CtfFsTrace> _traces = [];
+
+    private CtfFsSource(CtfFsOptions options) => _options = options;
+
+    /// <summary>Opens the traces at or under each of <paramref name="paths"/>.</summary>
+    /// <exception cref="TraceReadException">There is none, or its metadata is bad.</exception>
+    public static CtfFsSource Open(IEnumerable<string> paths, CtfFsOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(paths);
+        var source = new CtfFsSource(options);
+        foreach (string path in paths)
+        {
+            int before = source._traces.Count;
+            if (!Directory.Exists(path))
+                throw new TraceReadException(path, -1, File.Exists(path) ? "this is no directory: expected a directory with a CTF trace" : "there is no such directory");
+            source.Search(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
+            if (source._traces.Count == before)
+                throw new TraceReadException(path, -1, "no trace is here: expected a directory with a file 'metadata', here or further down");
+        }
+        source.MergeByUuid();
+        return source;
+    }
+
+    /// <summary>One iterator for each data stream.</summary>
+    public List<MessageIterator> CreateIterators()
+    {
+        var iterators = new List<MessageIterator>();
+        foreach (var trace in _traces)
+        {
+            foreach (var group in trace.CreateStreams(_options))
+                iterators.Add(new CtfFsStreamIterator(group));
+        }
+        return iterators;
+    }
+
+    private void Search(string directory)
+    {
+        if (File.Exists(Path.Combine(directory, CtfFsTrace.MetadataFileName)))
+        {
+            _traces.Add(CtfFsTrace.Open(directory));
+            return;
+        }
+        string[] children;
+        try
+        {
+            children = Directory.GetDirectories(directory);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new TraceReadException(directory, -1, "this directory cannot be read", e);
+        }
+        Array.Sort(children, StringComparer.Ordinal);
+        foreach (string child in children)
+        {
+            // A link could lead round in a circle.
+            if (new DirectoryInfo(child).LinkTarget is null)
+                Search(child);
+        }
+    }
+
+    /// <summary>Merges the directories of one trace into the one that has the most metadata.</summary>
+    private void MergeByUuid()
+    {
+        for (int i = 0; i < _traces.Count; i++)
+        {
+            for (int j = i + 1; j < _traces.Count;)
+            {
+                if (_traces[i].Class.Uuid is null || _traces[i].Class.Uuid != _traces[j].Class.Uuid)
+                {
+                    j++;
+                    continue;
+                }
+                _traces[i] = _traces[i].MergeWith(_traces[j]);
+                _traces.RemoveAt(j);
+            }
+        }
+    }
+}
