@@ -13,7 +13,7 @@ public sealed class Consumer : IDisposable
     /// <summary>Between two looks: a CPU's 4 MiB of default buffers hold what a program writes at 400 MB/s in that time.</summary>
     private const int PollMs = 10;
 
-    private static readonly TimeSpan s_reapInterval = TimeSpan.FromSeconds(1);
+    private const int ReapMs = 1000;
 
     private readonly Session _session;
     private readonly string _output;
@@ -22,7 +22,7 @@ public sealed class Consumer : IDisposable
     private readonly Thread _thread;
     private readonly ManualResetEventSlim _stop = new();
     private readonly DirectoryChange _buffersWatch;
-    private DateTime _nextReap;
+    private long _nextReapMs;
 
     /// <summary>Begins to drain.</summary>
     /// <param name="session">The session.</param>
@@ -49,13 +49,9 @@ public sealed class Consumer : IDisposable
     public void Finish()
     {
         StopThread();
-        FindProcesses();
-        foreach (var process in _live.Values)
-        {
-            process.Finish(TraceClock.Read(_session.Description.Clock));
-            _finished.Add(process);
-        }
-        _live.Clear();
+        AddProcesses();
+        foreach (string directory in _live.Keys.ToList())
+            FinishProcess(directory);
         var description = _session.Description;
         string before = TraceMetadata.ClockText(description);
         string after = TraceMetadata.ClockText(description with { Correlation = _session.MeasureClock() });
@@ -84,7 +80,8 @@ public sealed class Consumer : IDisposable
         // After a round that moved something the next follows at once: the writer may be faster than the timer.
         while (!_stop.Wait(isBusy ? 0 : PollMs))
         {
-            FindProcesses();
+            if (_buffersWatch.HasChanged())
+                AddProcesses();
             isBusy = false;
             foreach (var process in _live.Values)
                 isBusy |= process.MoveComplete() > 0;
@@ -92,10 +89,8 @@ public sealed class Consumer : IDisposable
         }
     }
 
-    private void FindProcesses()
+    private void AddProcesses()
     {
-        if (!_buffersWatch.HasChanged())
-            return;
         foreach (string directory in EnumerateProcesses())
         {
             if (!_live.ContainsKey(directory))
@@ -115,19 +110,27 @@ public sealed class Consumer : IDisposable
         }
     }
 
+    private void FinishProcess(string directory)
+    {
+        if (!_live.Remove(directory, out var process))
+            return;
+        process.Finish(TraceClock.Read(_session.Description.Clock));
+        _finished.Add(process);
+    }
+
     /// <summary>Finishes processes that have ended and gives their buffers back, so that a long session does not collect them.</summary>
     private void ReapDead()
     {
-        if (DateTime.UtcNow < _nextReap)
+        long now = Environment.TickCount64;
+        if (now < _nextReapMs)
             return;
-        _nextReap = DateTime.UtcNow + s_reapInterval;
-        foreach (var (directory, process) in _live.ToList())
+        _nextReapMs = now + ReapMs;
+        foreach (string directory in _live.Keys.ToList())
         {
-            if (ProcessDirectory.ProcessIdOf(Path.GetFileName(directory)) is not { } id || Directory.Exists($"/proc/{id}"))
+            // First the end, then the last look: what was committed before the end is seen.
+            if (IsAlive(directory))
                 continue;
-            process.Finish(TraceClock.Read(_session.Description.Clock));
-            _live.Remove(directory);
-            _finished.Add(process);
+            FinishProcess(directory);
             try
             {
                 Directory.Delete(directory, recursive: true);
@@ -138,4 +141,7 @@ public sealed class Consumer : IDisposable
             }
         }
     }
+
+    private static bool IsAlive(string directory) =>
+        LifeLock.IsHeld(directory) ?? (ProcessDirectory.ProcessIdOf(Path.GetFileName(directory)) is not { } id || Directory.Exists($"/proc/{id}"));
 }

@@ -1,8 +1,8 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Weir.Clock;
-using Weir.Ctf;
 using Weir.Ring;
 using Weir.Tracing;
 
@@ -17,7 +17,7 @@ public sealed record RecordingOptions
     /// <summary>What is recorded.</summary>
     public required IReadOnlyList<EventRule> Rules { get; init; }
 
-    /// <summary>The command and its arguments; empty to record until the end of <see cref="Duration"/> or of <see cref="CancellationToken"/>.</summary>
+    /// <summary>The command and its arguments; empty to record until the end of <see cref="Duration"/> or of a request to stop.</summary>
     public IReadOnlyList<string> Command { get; init; } = [];
 
     /// <summary>Whether every process that matches is recorded, and not only the command and its descendants.</summary>
@@ -82,13 +82,31 @@ public sealed record RecordingResult
 /// <summary>Records a command, or the machine, into a trace: one session from beginning to end.</summary>
 public static class Recorder
 {
+    /// <summary>Requests after which nobody waits for the command any longer.</summary>
+    private const int LastRequest = 3;
+
+    private const int RequestPollMs = 20;
+
     /// <summary>Runs a recording to its end.</summary>
     /// <param name="options">What to record.</param>
     /// <param name="stopped">Ends the recording: the command is sent the signal, and what is recorded is kept.</param>
     /// <exception cref="SessionException">Something that is needed cannot be had; nothing was started.</exception>
     public static RecordingResult Record(RecordingOptions options, StopRequest stopped)
     {
-        PrepareOutput(options.OutputDirectory);
+        bool isNew = PrepareOutput(options.OutputDirectory);
+        try
+        {
+            return RecordInto(options, stopped);
+        }
+        catch (SessionException) when (isNew)
+        {
+            RemoveIfEmpty(options.OutputDirectory);
+            throw;
+        }
+    }
+
+    private static RecordingResult RecordInto(RecordingOptions options, StopRequest stopped)
+    {
         string name = string.Create(CultureInfo.InvariantCulture, $"record-{Environment.ProcessId}-{DateTime.Now:yyyyMMdd-HHmmss}");
         using var session = Session.Start(new SessionOptions
         {
@@ -102,34 +120,47 @@ public static class Recorder
         long begin = Stopwatch.GetTimestamp();
         var cpuBegin = Process.GetCurrentProcess().TotalProcessorTime;
         var command = options.Command.Count > 0 ? StartCommand(options.Command, session) : null;
-        WaitForEnd(command, options.Duration, stopped);
+        if (command == null)
+            stopped.Wait(options.Duration ?? Timeout.InfiniteTimeSpan);
+        else
+            WaitForCommand(command, options.Duration, stopped);
 
+        bool isOver = command is not { HasExited: false };
         session.Stop();
         consumer.Finish();
         var elapsed = Stopwatch.GetElapsedTime(begin);
         var cpu = Process.GetCurrentProcess().TotalProcessorTime - cpuBegin;
         return Conclude(options, session, consumer, elapsed, cpu) with
         {
-            ExitStatus = command is { HasExited: true } ? command.ExitCode : null,
-            StillRunning = command is { HasExited: false } ? command : null,
+            ExitStatus = isOver ? command?.ExitCode : null,
+            StillRunning = isOver ? null : command,
         };
+    }
+
+    /// <summary>
+    /// Waits for the end of a command, and sends requests to stop on to it.
+    /// </summary>
+    /// <returns>False when the time is over, or when somebody has asked three times: a command may ignore it.</returns>
+    public static bool WaitForCommand(Process command, TimeSpan? limit, StopRequest stopped)
+    {
+        long begin = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            var left = limit is { } time ? time - Stopwatch.GetElapsedTime(begin) : TimeSpan.MaxValue;
+            if (command.WaitForExit(TimeSpan.FromMilliseconds(Math.Clamp(left.TotalMilliseconds, 0, RequestPollMs))))
+                return true;
+            if (left <= TimeSpan.Zero || stopped.Count >= LastRequest)
+                return false;
+            stopped.Forward(command);
+        }
     }
 
     private static RecordingResult Conclude(
         RecordingOptions options, Session session, Consumer consumer, TimeSpan elapsed, TimeSpan cpu)
     {
-        var problems = new List<string>(consumer.Problems);
-        var statistics = new TraceStatistics();
-        try
-        {
-            statistics = TraceStatistics.Of(consumer.TraceDirectories);
-        }
-        catch (Exception e) when (e is CtfException or IOException)
-        {
-            problems.Add(e.Message);
-        }
+        var statistics = TraceStatistics.Of(consumer.TraceDirectories);
         int meanPayload = statistics.Count == 0 ? sizeof(ulong) : (int)(statistics.RecordBytes / statistics.Count) - RecordLayout.CompactBytes;
-        double? emitNs = EmitCost.MeasureNs(session.Directory, session.Description.Clock, Math.Clamp(meanPayload, 0, 4096), out var sequence);
+        double? emitNs = EmitCost.MeasureNs(session.BuffersDirectory, session.Description.Clock, Math.Clamp(meanPayload, 0, 4096), out var sequence);
         return new RecordingResult
         {
             OutputDirectory = options.OutputDirectory,
@@ -142,12 +173,13 @@ public static class Recorder
             Sequence = sequence,
             EmitNs = emitNs,
             RecorderCpu = cpu,
-            Problems = problems,
+            Problems = [.. consumer.Problems.Concat(statistics.Problems)],
             MeanPayloadBytes = meanPayload,
         };
     }
 
-    private static void PrepareOutput(string directory)
+    /// <summary>Whether it was made.</summary>
+    private static bool PrepareOutput(string directory)
     {
         // Room for a trace that is worth the name; a full disk later on is a counted loss.
         const long LeastFreeBytes = 1 << 20;
@@ -157,23 +189,40 @@ public static class Recorder
                 throw new SessionException($"{directory}: is a file; a trace needs a directory of its own");
             if (Directory.Exists(directory) && Directory.EnumerateFileSystemEntries(directory).Any())
                 throw new SessionException($"{directory}: is not empty; a trace needs a directory of its own");
+            bool isNew = !Directory.Exists(directory);
             Directory.CreateDirectory(directory);
             string probe = Path.Combine(directory, ".weir");
             File.WriteAllBytes(probe, [0]);
             File.Delete(probe);
             long free = new DriveInfo(Path.GetFullPath(directory)).AvailableFreeSpace;
             if (free < LeastFreeBytes)
-                throw new SessionException($"{directory}: no room for a trace: {free / 1024} KiB are free");
+                throw new SessionException($"{directory}: no room for a trace: {free / 1024} KiB are free; -o names another place");
+            return isNew;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new SessionException($"{directory}: a trace cannot be written here: {e.Message}", e);
+            throw new SessionException($"{directory}: a trace cannot be written here: {e.Message}; -o names another place", e);
+        }
+    }
+
+    private static void RemoveIfEmpty(string directory)
+    {
+        try
+        {
+            Directory.Delete(directory);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Something is in it.
         }
     }
 
     private static Process StartCommand(IReadOnlyList<string> command, Session session)
     {
-        var start = new ProcessStartInfo(command[0]) { UseShellExecute = false };
+        // The runtime would look beside this program and in the working directory first.
+        string path = CommandPath.Find(command[0])
+            ?? throw new SessionException($"{command[0]}: command not found; is it installed, and in a directory of PATH?");
+        var start = new ProcessStartInfo(path) { UseShellExecute = false };
         foreach (string argument in command.Skip(1))
             start.ArgumentList.Add(argument);
         if (session.Description.Scope == SessionScope.Descendants)
@@ -187,40 +236,7 @@ public static class Recorder
         }
         catch (Win32Exception e)
         {
-            throw new SessionException($"{command[0]}: cannot be started: {e.Message}", e);
-        }
-    }
-
-    /// <summary>Requests after which the recording ends though the command does not: it may ignore them.</summary>
-    private const int LastRequest = 3;
-
-    private static void WaitForEnd(Process? command, TimeSpan? duration, StopRequest stopped)
-    {
-        long begin = Stopwatch.GetTimestamp();
-        int forwarded = 0;
-        while (true)
-        {
-            var left = duration is { } limit ? limit - Stopwatch.GetElapsedTime(begin) : Timeout.InfiniteTimeSpan;
-            if (duration != null && left <= TimeSpan.Zero)
-                return;
-            if (command == null)
-            {
-                if (stopped.Wait(left))
-                    return;
-                continue;
-            }
-            // The command's end is what is waited for; requests to stop go to it and come back as its end.
-            if (command.WaitForExit(TimeSpan.FromMilliseconds(Math.Clamp(duration == null ? 20 : left.TotalMilliseconds, 0, 20))))
-                return;
-            if (stopped.Count >= LastRequest)
-                return;
-            while (forwarded < stopped.Count)
-            {
-                // A first request in the terminal's words reached the command by itself; a further one means it.
-                forwarded++;
-                if (stopped.MustForward(forwarded))
-                    _ = LibC.Kill(command.Id, stopped.Signal);
-            }
+            throw new SessionException($"{path}: cannot be started: {Marshal.GetPInvokeErrorMessage(e.NativeErrorCode)}", e);
         }
     }
 }

@@ -35,20 +35,20 @@ public sealed record SessionOptions
 /// <code>
 /// HOME/.changed        replaced whenever any session changes: what applications watch
 /// HOME/NAME/session    rules and state, see <see cref="SessionDescription"/>
+/// HOME/NAME/alive      locked by the owner while it lives, see <see cref="LifeLock"/>
 /// HOME/NAME/refused    a byte for each process that could not be recorded
 /// HOME/NAME/buffers/   a directory for each process: ring, stream_CPU, metadata; a link to /dev/shm where HOME is on a disk
 /// </code>
 /// </summary>
 public sealed class Session : IDisposable
 {
-    private const string SharedMemory = "/dev/shm";
-
     /// <summary>Long enough between two clock samples for a frequency that is right to some parts in a million.</summary>
     private const int FirstMeasureMs = 10;
 
     private readonly string _home;
     private readonly ClockSample _firstSample;
     private string? _sharedBuffers;
+    private LifeLock? _life;
     private bool _isDisposed;
 
     private Session(string home, string directory, ClockSample firstSample, SessionDescription description)
@@ -95,9 +95,9 @@ public sealed class Session : IDisposable
         try
         {
             PrepareHome(home);
-            if (Path.Exists(directory))
+            AbandonedSessions.Remove(home);
+            if (!SessionHome.TryCreateNew(directory))
                 throw new SessionException($"{directory}: exists already; a session of this name is there, or was left behind");
-            SessionHome.CreatePrivate(directory);
             var description = new SessionDescription
             {
                 Scope = options.Scope,
@@ -110,6 +110,8 @@ public sealed class Session : IDisposable
             var session = new Session(home, directory, first, description);
             try
             {
+                // Before the session's file: whoever finds that finds its owner alive.
+                session._life = LifeLock.TryTake(directory);
                 session.PrepareBuffers(options);
                 Thread.Sleep(FirstMeasureMs);
                 session.Publish(description with { Correlation = session.MeasureClock() });
@@ -139,8 +141,32 @@ public sealed class Session : IDisposable
         SessionHome.Ring(_home);
     }
 
-    /// <summary>Tells applications to stop recording. What they have committed stays until <see cref="Dispose"/>.</summary>
-    public void Stop() => Publish(Description with { IsStarted = false });
+    /// <summary>
+    /// Tells applications to stop recording. What they have committed stays until <see cref="Dispose"/>. Never throws: a recording ends
+    /// though its home is full or gone.
+    /// </summary>
+    public void Stop()
+    {
+        Description = Description with { IsStarted = false };
+        try
+        {
+            Publish(Description);
+            return;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // No room for another file, so there will be one less. A session without a file is none.
+        }
+        try
+        {
+            File.Delete(Path.Combine(Directory, SessionDescription.FileName));
+            File.Delete(Path.Combine(_home, SessionHome.DoorbellName));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The home is gone, and with it what applications look at.
+        }
+    }
 
     /// <summary>Removes the session and its buffers.</summary>
     public void Dispose()
@@ -148,9 +174,8 @@ public sealed class Session : IDisposable
         if (_isDisposed)
             return;
         _isDisposed = true;
-        Remove(Directory);
-        if (_sharedBuffers != null)
-            Remove(_sharedBuffers);
+        AbandonedSessions.Delete(Directory, _sharedBuffers);
+        _life?.Dispose();
         try
         {
             SessionHome.Ring(_home);
@@ -161,25 +186,13 @@ public sealed class Session : IDisposable
         }
     }
 
-    private static void Remove(string directory)
-    {
-        try
-        {
-            System.IO.Directory.Delete(directory, recursive: true);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // A program may be making its buffers at this moment; what is left has no owner, and nobody records into it.
-        }
-    }
-
     private static void PrepareHome(string home)
     {
         if (File.Exists(home))
             throw new SessionException($"{home}: not a directory; {SessionHome.Variable} must name one");
         SessionHome.CreatePrivate(home);
         // Whoever owns the home could put another session's files under our feet.
-        if (LibC.OwnerOf(home) is { } owner && owner != LibC.EffectiveUserId() && owner != 0)
+        if (SessionHome.OwnerOf(home) is { } owner && !SessionHome.IsOurs(home))
             throw new SessionException($"{home}: belongs to user {owner}; {SessionHome.Variable} must name a directory of your own");
     }
 
@@ -189,11 +202,7 @@ public sealed class Session : IDisposable
         string place = Directory;
         // Buffers on a disk would be written to it all the time. Where the home is on one, they go to shared memory.
         if (new DriveInfo(Directory).DriveFormat is not ("tmpfs" or "ramfs") && TryMakeShared() is { } shared)
-        {
-            string link = BuffersDirectory;
-            _sharedBuffers = place = shared;
-            File.CreateSymbolicLink(link, shared);
-        }
+            place = shared;
         else
             SessionHome.CreatePrivate(BuffersDirectory);
 
@@ -209,20 +218,22 @@ public sealed class Session : IDisposable
         }
     }
 
-    private static string? TryMakeShared()
+    private string? TryMakeShared()
     {
         try
         {
-            // Anybody may write in there, so the name is one that nobody can have taken: it must not exist.
-            string path = Path.Combine(SharedMemory, $"weir-{Guid.NewGuid():N}");
-            if (!System.IO.Directory.Exists(SharedMemory) || Path.Exists(path))
-                return null;
-            SessionHome.CreatePrivate(path);
-            return path;
+            // Anybody may write in there, so the name is one that nobody can have taken.
+            string path = SharedBuffers.NewPath();
+            // The link first: a session that is left behind then says where its buffers are.
+            File.CreateSymbolicLink(BuffersDirectory, path);
+            if (SessionHome.TryCreateNew(path))
+                return _sharedBuffers = path;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return null;
+            // Then they go to the home.
         }
+        File.Delete(BuffersDirectory);
+        return null;
     }
 }

@@ -1,30 +1,35 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Weir.Sessions;
 
 /// <summary>Turns Ctrl-C and the signals that ask a process to end into the end of a recording. Thread-safe.</summary>
 public sealed partial class StopRequest : IDisposable
 {
+    private const int HangUp = 1;
     private const int Interrupt = 2;
     private const int Terminate = 15;
-    private const int StandardInput = 0;
 
     private readonly PosixSignalRegistration[] _registrations;
     private readonly ManualResetEventSlim _requested = new();
-    private readonly bool _isTerminal;
     private int _count;
+    private int _forwarded;
     private volatile int _signal;
+    private volatile bool _isFirstFromTerminal;
 
     /// <summary>Takes the signals from now on.</summary>
     public StopRequest()
     {
-        // A terminal sends Ctrl-C to all processes in its foreground, the command among them.
-        _isTerminal = ForegroundGroup(StandardInput) == ProcessGroup();
-        _registrations =
-        [
+        var registrations = new List<PosixSignalRegistration>
+        {
             PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Request(context, Interrupt)),
             PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Request(context, Terminate)),
-        ];
+        };
+        if (!IsIgnored(HangUp))
+            registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => Request(context, HangUp)));
+        _registrations = [.. registrations];
     }
 
     /// <summary>How often somebody asked.</summary>
@@ -34,18 +39,22 @@ public sealed partial class StopRequest : IDisposable
     public int Signal => _signal;
 
     /// <summary>Asks as a signal would.</summary>
-    public void Ask()
-    {
-        _signal = Interrupt;
-        Interlocked.Increment(ref _count);
-        _requested.Set();
-    }
+    public void Ask() => Request(Interrupt);
 
     /// <summary>Waits until somebody asks; false when the time is over.</summary>
     public bool Wait(TimeSpan timeout) => _requested.Wait(timeout);
 
-    /// <summary>Whether the n-th request has to be sent on to the command, because it got none from the terminal.</summary>
-    public bool MustForward(int number) => !(_isTerminal && number == 1 && _signal == Interrupt);
+    /// <summary>Sends on to the command what it has not got yet. One thread at a time.</summary>
+    internal void Forward(Process command)
+    {
+        while (_forwarded < Count)
+        {
+            // A first request in the terminal's words reached the command by itself; a further one means it.
+            bool isKnown = _forwarded++ == 0 && _isFirstFromTerminal;
+            if (!isKnown && !command.HasExited)
+                _ = LibC.Kill(command.Id, _signal);
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -55,17 +64,55 @@ public sealed partial class StopRequest : IDisposable
         _requested.Dispose();
     }
 
-    [LibraryImport("libc", EntryPoint = "tcgetpgrp")]
-    private static partial int ForegroundGroup(int fd);
-
-    [LibraryImport("libc", EntryPoint = "getpgrp")]
-    private static partial int ProcessGroup();
-
     private void Request(PosixSignalContext context, int signal)
     {
         context.Cancel = true;
+        Request(signal);
+    }
+
+    private void Request(int signal)
+    {
+        if (Count == 0)
+            _isFirstFromTerminal = signal == Interrupt && IsInForeground();
         _signal = signal;
         Interlocked.Increment(ref _count);
         _requested.Set();
     }
+
+    /// <summary>Whether the terminal sends its Ctrl-C to this process: to all in its foreground, the command among them.</summary>
+    private static bool IsInForeground()
+    {
+        try
+        {
+            using var terminal = File.OpenHandle("/dev/tty");
+            return ForegroundGroup(terminal) == ProcessGroup();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // None that controls us.
+            return false;
+        }
+    }
+
+    /// <summary>Whether this program was started with a signal ignored, as nohup does.</summary>
+    private static bool IsIgnored(int signal)
+    {
+        try
+        {
+            const string Key = "SigIgn:";
+            string? line = File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith(Key, StringComparison.Ordinal));
+            return line != null && ulong.TryParse(line.AsSpan(Key.Length).Trim(), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong mask)
+                && (mask >> (signal - 1) & 1) != 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "tcgetpgrp")]
+    private static partial int ForegroundGroup(SafeFileHandle terminal);
+
+    [LibraryImport("libc", EntryPoint = "getpgrp")]
+    private static partial int ProcessGroup();
 }

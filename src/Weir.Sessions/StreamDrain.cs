@@ -9,9 +9,13 @@ namespace Weir.Sessions;
 /// <summary>Moves one stream of a process into its trace: complete packets while it runs, the rest at its end. Not thread-safe.</summary>
 internal sealed class StreamDrain : IDisposable
 {
+    /// <summary>Between two attempts to write to a disk that is full or fails.</summary>
+    private const int RetryMs = 500;
+
     private readonly StreamReader _reader;
     private readonly string _traceDirectory;
     private StreamOutput? _output;
+    private long _retryAtMs;
     private bool _isBroken;
 
     public StreamDrain(StreamReader reader, string traceDirectory)
@@ -20,11 +24,14 @@ internal sealed class StreamDrain : IDisposable
         _traceDirectory = traceDirectory;
     }
 
+    /// <summary>The stream's name, here and in the trace.</summary>
+    public static string NameOf(uint cpu) => string.Create(CultureInfo.InvariantCulture, $"stream_{cpu}");
+
     /// <summary>Events that the process lost because its buffer was full.</summary>
-    public ulong LostFull => _reader.LostFull;
+    public ulong LostFull => _isBroken ? 0 : _reader.LostFull;
 
     /// <summary>Events that were larger than a packet.</summary>
-    public ulong LostTooLarge => _reader.LostTooLarge;
+    public ulong LostTooLarge => _isBroken ? 0 : _reader.LostTooLarge;
 
     /// <summary>Events that were committed and could not be written to the trace.</summary>
     public ulong LostUnwritten { get; private set; }
@@ -32,39 +39,18 @@ internal sealed class StreamDrain : IDisposable
     /// <summary>What went wrong, or null.</summary>
     public string? Problem { get; private set; }
 
-    /// <summary>Moves what is complete; returns how many packets.</summary>
-    public int MoveComplete()
-    {
-        int moved = 0;
-        try
-        {
-            while (!_isBroken && _reader.TryGetComplete(out var packet))
-            {
-                Output().Append(_reader.File, packet.FileOffset, packet.LengthBytes);
-                _reader.Release();
-                moved++;
-            }
-        }
-        catch (IOException e)
-        {
-            // The packet stays in the buffer: the process will count what no longer fits, and room may be made until the end.
-            Problem = $"{_traceDirectory}: {e.Message}";
-        }
-        catch (InvalidDataException e)
-        {
-            _isBroken = true;
-            Problem = e.Message;
-        }
-        return moved;
-    }
+    /// <summary>Moves what is complete, at most a ring's worth, so that a fast writer keeps nobody waiting; returns how many packets.</summary>
+    /// <param name="describe">Brings the trace's metadata up to date; false where it cannot.</param>
+    public int MoveComplete(Func<bool> describe) => Environment.TickCount64 < _retryAtMs ? 0 : Move(describe);
 
     /// <summary>Moves everything that is committed now. The stream is not used after this.</summary>
     /// <param name="now">The time now, which ends the open packet.</param>
+    /// <param name="describe">As above.</param>
     /// <param name="intents">The process's intents.</param>
     /// <param name="trace">The process's schema, for what only a schema can tell; null where its metadata cannot be read.</param>
-    public void MoveRest(ulong now, IReadOnlyList<WriteIntent> intents, TraceDecoder? trace)
+    public void MoveRest(ulong now, Func<bool> describe, IReadOnlyList<WriteIntent> intents, TraceDecoder? trace)
     {
-        MoveComplete();
+        Move(describe);
         if (_isBroken)
             return;
         try
@@ -87,12 +73,12 @@ internal sealed class StreamDrain : IDisposable
                 previousEnd = BinaryPrimitives.ReadUInt64LittleEndian(packet.AsSpan(PacketLayout.TimestampEnd));
                 bool isEmpty = length <= PacketLayout.Records && discarded == 0 && _output == null;
                 if (!isEmpty)
-                    AppendOrCount(packet.AsSpan(0, length), walker);
+                    AppendOrCount(packet.AsSpan(0, length), describe, walker);
             }
         }
-        catch (InvalidDataException e)
+        catch (Exception e) when (e is InvalidDataException or IOException)
         {
-            Problem = e.Message;
+            Break(e.Message);
         }
     }
 
@@ -104,19 +90,82 @@ internal sealed class StreamDrain : IDisposable
 
     private static int NoRecord(ReadOnlySpan<byte> packet, int offset) => 0;
 
-    private StreamOutput Output() =>
-        _output ??= new StreamOutput(_traceDirectory, string.Create(CultureInfo.InvariantCulture, $"stream_{_reader.Cpu}"));
+    private int Move(Func<bool> describe)
+    {
+        int moved = 0;
+        try
+        {
+            // What describes a record stands in the metadata before the record is committed: so first the packet, then the metadata.
+            while (!_isBroken && moved < _reader.PacketCount && _reader.TryGetComplete(out var packet) && describe())
+            {
+                Append(packet);
+                moved++;
+                Release();
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The packet stays in the buffer: the process will count what no longer fits, and room may be made until the end.
+            Problem = $"{_traceDirectory}: {e.Message}";
+            _retryAtMs = Environment.TickCount64 + RetryMs;
+        }
+        catch (InvalidDataException e)
+        {
+            Break(e.Message);
+        }
+        return moved;
+    }
 
-    private void AppendOrCount(ReadOnlySpan<byte> packet, RecordWalker? walker)
+    private void Append(in PendingPacket packet)
+    {
+        Span<byte> head = stackalloc byte[PacketLayout.Records];
+        if (RandomAccess.Read(_reader.File, head, packet.FileOffset) != head.Length)
+            throw new InvalidDataException($"{_reader.Path}: offset {packet.FileOffset}: the file ends inside a packet");
+        ulong content = BinaryPrimitives.ReadUInt64LittleEndian(head[PacketLayout.ContentSize..]);
+        // One packet that is none would make the whole trace unreadable.
+        if (BinaryPrimitives.ReadUInt32LittleEndian(head) != PacketLayout.Magic
+            || new Guid(head.Slice(PacketLayout.Uuid, 16), bigEndian: true) != _reader.Uuid
+            || BinaryPrimitives.ReadUInt64LittleEndian(head[PacketLayout.PacketSize..]) != (ulong)packet.LengthBytes * 8
+            || content < PacketLayout.Records * 8 || content > (ulong)packet.LengthBytes * 8)
+            throw new InvalidDataException($"{_reader.Path}: offset {packet.FileOffset}: not a packet's head");
+        Output().Append(_reader.File, packet.FileOffset, packet.LengthBytes, head);
+    }
+
+    private void Release()
     {
         try
         {
-            Output().Append(packet);
+            _reader.Release();
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Tried again, the packet would be in the trace twice.
+            Break($"{_reader.Path}: a packet could not be given back: {e.Message}");
+        }
+    }
+
+    private void Break(string problem)
+    {
+        _isBroken = true;
+        Problem = $"{problem}; the rest of the stream is not in the trace";
+    }
+
+    private StreamOutput Output() => _output ??= new StreamOutput(_traceDirectory, NameOf(_reader.Cpu));
+
+    private void AppendOrCount(ReadOnlySpan<byte> packet, Func<bool> describe, RecordWalker? walker)
+    {
+        try
+        {
+            if (describe())
+            {
+                Output().Append(packet);
+                return;
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             Problem = $"{_traceDirectory}: {e.Message}";
-            LostUnwritten += walker?.Count(packet) ?? 0;
         }
+        LostUnwritten += walker?.Count(packet) ?? 0;
     }
 }

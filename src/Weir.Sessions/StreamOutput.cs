@@ -27,21 +27,30 @@ internal sealed unsafe class StreamOutput : IDisposable
         string indexDirectory = Path.Combine(traceDirectory, "index");
         Directory.CreateDirectory(indexDirectory);
         _file = File.OpenHandle(Path.Combine(traceDirectory, name), FileMode.CreateNew, FileAccess.Write, FileShare.Read);
-        _index = File.OpenHandle(Path.Combine(indexDirectory, name + ".idx"), FileMode.CreateNew, FileAccess.Write, FileShare.Read);
-        Span<byte> header = stackalloc byte[IndexHeaderBytes];
-        BinaryPrimitives.WriteUInt32BigEndian(header, IndexMagic);
-        BinaryPrimitives.WriteUInt32BigEndian(header[4..], 1);
-        BinaryPrimitives.WriteUInt32BigEndian(header[8..], 1);
-        BinaryPrimitives.WriteUInt32BigEndian(header[12..], IndexEntryBytes);
-        RandomAccess.Write(_index, header, 0);
+        try
+        {
+            _index = CreateIndex(Path.Combine(indexDirectory, name + ".idx"));
+        }
+        catch
+        {
+            // There may be room for both later.
+            _file.Dispose();
+            File.Delete(Path.Combine(traceDirectory, name));
+            throw;
+        }
     }
 
     /// <summary>The end of the last packet.</summary>
     public ulong LastEnd { get; private set; }
 
     /// <summary>Appends a packet out of another file.</summary>
+    /// <param name="source">The file.</param>
+    /// <param name="sourceOffset">Where the packet begins in it.</param>
+    /// <param name="lengthBytes">The packet's bytes.</param>
+    /// <param name="head">Its head, for the index.</param>
     /// <exception cref="IOException">There is no room, or the file cannot be written; nothing was appended.</exception>
-    public void Append(SafeFileHandle source, long sourceOffset, int lengthBytes)
+    /// <exception cref="InvalidDataException">The packet is not all there; nothing was appended.</exception>
+    public void Append(SafeFileHandle source, long sourceOffset, int lengthBytes, ReadOnlySpan<byte> head)
     {
         try
         {
@@ -55,16 +64,13 @@ internal sealed unsafe class StreamOutput : IDisposable
                 if (n > 0)
                     moved += (int)n;
                 else if (n == 0)
-                    throw new IOException("the buffer's file ends inside a packet");
+                    throw new InvalidDataException("the buffer's file ends inside a packet");
                 else if (Marshal.GetLastPInvokeError() != LibC.Interrupted)
                     throw new IOException(Marshal.GetLastPInvokeErrorMessage());
             }
-            Span<byte> head = stackalloc byte[PacketLayout.Records];
-            if (RandomAccess.Read(source, head, sourceOffset) != head.Length)
-                throw new IOException("the buffer's file ends inside a packet");
             Complete(head, lengthBytes);
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or InvalidDataException)
         {
             TakeBack();
             throw;
@@ -91,6 +97,27 @@ internal sealed unsafe class StreamOutput : IDisposable
     {
         _file.Dispose();
         _index.Dispose();
+    }
+
+    private static SafeFileHandle CreateIndex(string path)
+    {
+        var index = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
+        Span<byte> header = stackalloc byte[IndexHeaderBytes];
+        BinaryPrimitives.WriteUInt32BigEndian(header, IndexMagic);
+        BinaryPrimitives.WriteUInt32BigEndian(header[4..], 1);
+        BinaryPrimitives.WriteUInt32BigEndian(header[8..], 1);
+        BinaryPrimitives.WriteUInt32BigEndian(header[12..], IndexEntryBytes);
+        try
+        {
+            RandomAccess.Write(index, header, 0);
+            return index;
+        }
+        catch
+        {
+            index.Dispose();
+            File.Delete(path);
+            throw;
+        }
     }
 
     private void Complete(ReadOnlySpan<byte> head, int lengthBytes)

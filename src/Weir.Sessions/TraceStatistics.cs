@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using Weir.Ctf;
 using Weir.Ring;
 
@@ -14,6 +15,7 @@ public readonly record struct EventStatistics(string Name, ulong Count, ulong By
 public sealed unsafe class TraceStatistics
 {
     private readonly Dictionary<string, EventStatistics> _byName = [];
+    private readonly List<string> _problems = [];
 
     /// <summary>Each event that is there, by name.</summary>
     public IReadOnlyList<EventStatistics> Events => [.. _byName.Values.OrderBy(item => item.Name, StringComparer.Ordinal)];
@@ -27,9 +29,10 @@ public sealed unsafe class TraceStatistics
     /// <summary>Bytes of the stream files.</summary>
     public long FileBytes { get; private set; }
 
-    /// <summary>Counts the traces that a recording has written.</summary>
-    /// <exception cref="CtfException">A trace cannot be read; the message names file and offset.</exception>
-    /// <exception cref="IOException">Nor can a file.</exception>
+    /// <summary>What could not be counted and why, a sentence for each file.</summary>
+    public IReadOnlyList<string> Problems => _problems;
+
+    /// <summary>Counts the traces that a recording has written, as far as they can be read.</summary>
     public static TraceStatistics Of(IEnumerable<string> traceDirectories)
     {
         var statistics = new TraceStatistics();
@@ -38,11 +41,26 @@ public sealed unsafe class TraceStatistics
             string metadata = Path.Combine(directory, "metadata");
             if (!File.Exists(metadata))
                 continue;
-            var trace = new TraceDecoder(MetadataReader.Read(File.ReadAllBytes(metadata)));
-            foreach (string path in Directory.GetFiles(directory, "stream_*"))
-                statistics.AddStream(trace, path);
+            statistics.Try(metadata, () =>
+            {
+                var trace = new TraceDecoder(MetadataReader.Read(File.ReadAllBytes(metadata)));
+                foreach (string path in Directory.GetFiles(directory, "stream_*"))
+                    statistics.Try(path, () => statistics.AddStream(trace, path));
+            });
         }
         return statistics;
+    }
+
+    private void Try(string path, Action read)
+    {
+        try
+        {
+            read();
+        }
+        catch (Exception e) when (e is CtfException or IOException or UnauthorizedAccessException)
+        {
+            _problems.Add(e.Message.Contains(path, StringComparison.Ordinal) ? e.Message : $"{path}: {e.Message}");
+        }
     }
 
     private void AddStream(TraceDecoder trace, string path)
@@ -52,6 +70,32 @@ public sealed unsafe class TraceStatistics
         FileBytes += length;
         var cursor = new PacketCursor(trace);
         var counts = new Dictionary<EventDecoder, (ulong Count, ulong Bytes)>();
+        try
+        {
+            WalkFile(file, length, cursor, counts, path);
+        }
+        finally
+        {
+            // What precedes the trouble is there.
+            Add(counts);
+        }
+    }
+
+    private void Add(Dictionary<EventDecoder, (ulong Count, ulong Bytes)> counts)
+    {
+        foreach (var (decoder, (count, bytes)) in counts)
+        {
+            string name = decoder.Class.Name ?? "";
+            var known = _byName.GetValueOrDefault(name);
+            _byName[name] = new EventStatistics(name, known.Count + count, known.Bytes + bytes);
+            Count += count;
+            RecordBytes += bytes;
+        }
+    }
+
+    private static void WalkFile(
+        SafeFileHandle file, long length, PacketCursor cursor, Dictionary<EventDecoder, (ulong Count, ulong Bytes)> counts, string path)
+    {
         byte[] buffer = [];
         Span<byte> head = stackalloc byte[PacketLayout.Records];
         for (long offset = 0; offset < length;)
@@ -67,14 +111,6 @@ public sealed unsafe class TraceStatistics
                 throw new CtfException($"{path}: offset {offset}: the file ends inside a packet");
             WalkPacket(cursor, buffer.AsSpan(0, (int)packetBytes), counts, path, offset);
             offset += packetBytes;
-        }
-        foreach (var (decoder, (count, bytes)) in counts)
-        {
-            string name = decoder.Class.Name ?? "";
-            var known = _byName.GetValueOrDefault(name);
-            _byName[name] = new EventStatistics(name, known.Count + count, known.Bytes + bytes);
-            Count += count;
-            RecordBytes += bytes;
         }
     }
 

@@ -11,6 +11,7 @@ internal static class RecordVerb
     private const int FailedStatus = 1;
     private const int UsageStatus = 2;
     private const int LostStatus = 3;
+    private const int SignalStatus = 128;
 
     public static Command Create()
     {
@@ -66,10 +67,7 @@ internal static class RecordVerb
             {
                 // The recording is over; the command is not, and its status is still ours to pass on.
                 using (command)
-                {
-                    command.WaitForExit();
-                    status = command.ExitCode;
-                }
+                    status = Recorder.WaitForCommand(command, null, stopped) ? command.ExitCode : SignalStatus + stopped.Signal;
             }
             bool isLossy = result.Losses.Events > 0 || result.ProcessesRefused > 0;
             return status is null or 0 && isStrict && isLossy ? LostStatus : status ?? 0;

@@ -1,40 +1,67 @@
+using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 
 namespace Weir.Tracing;
 
 /// <summary>
-/// Waits for changes in directories of sessions with inotify: a blocked thread, no timer, so an idle CPU stays asleep. The runtime's
-/// own watcher starts more than is needed here.
+/// Waits for changes in directories of sessions, and for the ends of their owners, with inotify: a blocked thread, no timer, so an idle
+/// CPU stays asleep. The runtime's own watcher starts more than is needed here.
 /// </summary>
 internal sealed unsafe partial class HomeWatch
 {
     private const int CloseOnExec = 0x80000;
+    private const uint ClosedAfterWrite = 0x8;
     private const uint MovedTo = 0x80;
     private const uint Created = 0x100;
     private const uint Deleted = 0x200;
     private const int BufferBytes = 4096;
 
-    private readonly int _fd;
+    // An event: watch i32 | mask u32 | cookie u32 | length of the name u32 | name.
+    private const int MaskOffset = 4;
+    private const int NameLengthOffset = 12;
+    private const int EventBytes = 16;
 
-    private HomeWatch(int fd) => _fd = fd;
+    /// <summary>The kernel tells that a file is closed just before it takes its lock away.</summary>
+    private const int UnlockMs = 20;
+
+    private readonly int _fd;
+    private readonly IReadOnlyCollection<string> _directories;
+
+    private HomeWatch(int fd, IReadOnlyCollection<string> directories)
+    {
+        _fd = fd;
+        _directories = directories;
+    }
 
     /// <summary>Begins to watch; null where the system refuses.</summary>
-    public static HomeWatch? TryCreate(IEnumerable<string> directories)
+    public static HomeWatch? TryCreate(IReadOnlyCollection<string> directories)
     {
         int fd = Init(CloseOnExec);
         if (fd < 0)
             return null;
-        int watched = 0;
-        foreach (string directory in directories)
-        {
-            if (AddWatch(fd, directory, MovedTo | Created | Deleted) >= 0)
-                watched++;
-        }
-        if (watched > 0)
-            return new HomeWatch(fd);
+        var watch = new HomeWatch(fd, directories);
+        if (watch.Renew())
+            return watch;
         _ = Close(fd);
         return null;
     }
+
+    /// <summary>Watches directories that were removed and made again; those that are watched already stay so. False where there is none.</summary>
+    public bool Renew()
+    {
+        int watched = 0;
+        foreach (string directory in _directories)
+        {
+            if (AddWatch(_fd, directory, MovedTo | Created | Deleted) >= 0)
+                watched++;
+        }
+        return watched > 0;
+    }
+
+    /// <summary>Watches for the end of a session's owner, however it ends.</summary>
+    public void WatchOwner(string sessionDirectory) =>
+        // Only the owner has the file open for writing.
+        _ = AddWatch(_fd, Path.Combine(sessionDirectory, LifeLock.FileName), ClosedAfterWrite);
 
     /// <summary>Blocks until something has changed since the last call; false when nothing more can be watched.</summary>
     public bool Wait()
@@ -44,11 +71,26 @@ internal sealed unsafe partial class HomeWatch
         {
             nint got = Read(_fd, buffer, BufferBytes);
             if (got > 0)
+            {
+                if (HasOwnerEnded(new ReadOnlySpan<byte>(buffer, (int)got)))
+                    Thread.Sleep(UnlockMs);
                 return true;
+            }
             const int Interrupted = 4;
             if (Marshal.GetLastPInvokeError() != Interrupted)
                 return false;
         }
+    }
+
+    private static bool HasOwnerEnded(ReadOnlySpan<byte> events)
+    {
+        while (events.Length >= EventBytes)
+        {
+            if ((BinaryPrimitives.ReadUInt32LittleEndian(events[MaskOffset..]) & ClosedAfterWrite) != 0)
+                return true;
+            events = events[Math.Min(events.Length, EventBytes + BinaryPrimitives.ReadInt32LittleEndian(events[NameLengthOffset..]))..];
+        }
+        return false;
     }
 
     [LibraryImport("libc", EntryPoint = "inotify_init1", SetLastError = true)]

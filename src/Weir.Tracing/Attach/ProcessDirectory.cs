@@ -20,7 +20,8 @@ public static class ProcessDirectory
     }
 
     /// <summary>The directory's name for this process now.</summary>
-    public static string NameNow()
+    /// <param name="attempt">From 0; each gives another name.</param>
+    public static string NameNow(int attempt = 0)
     {
         var name = new StringBuilder();
         foreach (char c in ProgramName)
@@ -28,6 +29,8 @@ public static class ProcessDirectory
             if (name.Length < MaxNameLength)
                 name.Append(char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' ? c : '_');
         }
+        if (attempt > 0)
+            name.Append(CultureInfo.InvariantCulture, $".{attempt}");
         return string.Create(CultureInfo.InvariantCulture, $"{name}-{Environment.ProcessId}-{DateTime.Now:yyyyMMdd-HHmmss}");
     }
 

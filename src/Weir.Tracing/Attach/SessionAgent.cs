@@ -11,6 +11,7 @@ internal static class SessionAgent
     private static readonly List<TracepointProvider> s_providers = [];
     private static readonly Dictionary<string, SessionAttachment?> s_attachments = [];
     private static readonly bool s_isVerbose = Environment.GetEnvironmentVariable("WEIR_LOG") is { Length: > 0 };
+    private static HomeWatch? s_watch;
     private static bool s_isWatching;
 
     /// <summary>Adds a provider; sessions that want its events have them from now on.</summary>
@@ -40,6 +41,22 @@ internal static class SessionAgent
     {
         s_isWatching = true;
         string home = SessionHome.Path;
+        MakeHome(home);
+        var homes = new HashSet<string> { home };
+        foreach (string session in NamedSessions())
+            homes.Add(Path.GetDirectoryName(session) ?? session);
+        s_watch = HomeWatch.TryCreate(homes);
+        if (s_watch is not { } watch)
+        {
+            Log($"{home}: cannot be watched; sessions that start later are not seen");
+            return;
+        }
+        new Thread(() => Listen(watch, home)) { IsBackground = true, Name = "Weir session watch" }.Start();
+    }
+
+    /// <summary>Makes the home, so that there is something to watch before the first session is made.</summary>
+    private static void MakeHome(string home)
+    {
         try
         {
             SessionHome.CreatePrivate(home);
@@ -48,23 +65,17 @@ internal static class SessionAgent
         {
             Log($"{home}: {e.Message}");
         }
-        var homes = new HashSet<string> { home };
-        foreach (string session in NamedSessions())
-            homes.Add(Path.GetDirectoryName(session)!);
-        if (HomeWatch.TryCreate(homes) is not { } watch)
-        {
-            Log($"{home}: cannot be watched; sessions that start later are not seen");
-            return;
-        }
-        new Thread(() => Listen(watch)) { IsBackground = true, Name = "Weir session watch" }.Start();
     }
 
-    private static void Listen(HomeWatch watch)
+    private static void Listen(HomeWatch watch, string home)
     {
         while (watch.Wait())
         {
             try
             {
+                // Somebody may have removed the home, and the watch with it.
+                MakeHome(home);
+                watch.Renew();
                 lock (s_lock)
                     Synchronize();
             }
@@ -91,13 +102,11 @@ internal static class SessionAgent
                 if (!IsWanted(session))
                     continue;
                 s_attachments[directory] = attachment = TryAttach(directory, session);
+                s_watch?.WatchOwner(directory);
             }
             if (attachment != null)
                 live.Add((attachment, session));
         }
-        foreach (string gone in s_attachments.Keys.Where(directory => !found.Contains(directory)).ToList())
-            s_attachments.Remove(gone);
-
         foreach (var provider in s_providers)
         {
             foreach (var tracepoint in provider.Tracepoints)
@@ -110,6 +119,11 @@ internal static class SessionAgent
                 }
                 tracepoint.SetSinks([.. sinks]);
             }
+        }
+        foreach (string gone in s_attachments.Keys.Where(directory => !found.Contains(directory)).ToList())
+        {
+            if (s_attachments.Remove(gone, out var attachment))
+                attachment?.Dispose();
         }
     }
 
@@ -146,15 +160,15 @@ internal static class SessionAgent
         {
             if (!File.Exists(Path.Combine(directory, SessionDescription.FileName)))
                 continue;
-            if (!SessionDescription.TryRead(directory, out var session, out string? error))
+            // In a home that others may write to, anybody could ask for our events.
+            if (!SessionHome.IsOurs(directory))
+                Log($"{directory}: belongs to somebody else");
+            else if (!SessionDescription.TryRead(directory, out var session, out string? error))
                 Log(error);
-            else if ((session.Scope == SessionScope.All || named.Contains(directory)) && IsOwnerAlive(session))
+            else if ((session.Scope == SessionScope.All || named.Contains(directory)) && session.IsOwnerAlive(directory))
                 yield return (directory, session);
         }
     }
-
-    private static bool IsOwnerAlive(SessionDescription session) =>
-        session.OwnerProcessId == 0 || Directory.Exists($"/proc/{session.OwnerProcessId}");
 
     private static string[] NamedSessions() =>
         Environment.GetEnvironmentVariable(SessionHome.SessionVariable)?

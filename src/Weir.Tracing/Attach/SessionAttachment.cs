@@ -8,22 +8,27 @@ namespace Weir.Tracing;
 /// This process in one session: its ring, its metadata and the ids of its events. Used by the agent's lock holder only; writers see
 /// nothing but the sinks that it hands out.
 /// </summary>
-internal sealed class SessionAttachment
+internal sealed class SessionAttachment : IDisposable
 {
     private const string MetadataName = "metadata";
+
+    /// <summary>A program that another replaced in the same process and second has the name already, or one of another container.</summary>
+    private const int MaxNames = 100;
 
     private readonly string _directory;
     private readonly TraceClass _trace;
     private readonly DataStreamClass _stream;
     private readonly Dictionary<Tracepoint, uint> _ids = [];
     private readonly RingBuffer _ring;
+    private readonly LifeLock? _life;
 
-    private SessionAttachment(string directory, TraceClass trace, RingBuffer ring)
+    private SessionAttachment(string directory, TraceClass trace, RingBuffer ring, LifeLock? life)
     {
         _directory = directory;
         _trace = trace;
         _stream = trace.DataStreamClasses[0];
         _ring = ring;
+        _life = life;
         File.WriteAllText(Path.Combine(directory, MetadataName), TsdlWriter.Write(trace));
     }
 
@@ -34,16 +39,18 @@ internal sealed class SessionAttachment
     public static SessionAttachment Create(string sessionDirectory, SessionDescription session)
     {
         var uuid = Guid.NewGuid();
-        string directory = Path.Combine(sessionDirectory, SessionDescription.BuffersName, ProcessDirectory.NameNow());
-        SessionHome.CreatePrivate(directory);
+        string directory = MakeDirectory(Path.Combine(sessionDirectory, SessionDescription.BuffersName));
+        LifeLock? life = null;
         try
         {
+            life = LifeLock.TryTake(directory);
             var ring = RingBuffer.Create(new RingOptions(
                 directory, uuid, session.PacketBytes, session.PacketCount, session.Clock, RingBuffer.ChooseSequence(session.Clock, out _)));
-            return new SessionAttachment(directory, TraceMetadata.Create(uuid, session), ring);
+            return new SessionAttachment(directory, TraceMetadata.Create(uuid, session), ring, life);
         }
         catch
         {
+            life?.Dispose();
             // Half a ring would look like a process that recorded nothing.
             Directory.Delete(directory, recursive: true);
             throw;
@@ -86,6 +93,20 @@ internal sealed class SessionAttachment
             isChosen = true;
         }
         return isChosen ? new TracepointSink(_ring, IdOf(tracepoint), filter) : null;
+    }
+
+    /// <summary>Says that this process writes no more into the session, once the session is gone.</summary>
+    public void Dispose() => _life?.Dispose();
+
+    private static string MakeDirectory(string buffers)
+    {
+        for (int attempt = 0; attempt < MaxNames; attempt++)
+        {
+            string directory = Path.Combine(buffers, ProcessDirectory.NameNow(attempt));
+            if (SessionHome.TryCreateNew(directory))
+                return directory;
+        }
+        throw new IOException($"{buffers}: every name for this process is taken");
     }
 
     /// <summary>The event's id; declared in the metadata before the first record that uses it can be written.</summary>

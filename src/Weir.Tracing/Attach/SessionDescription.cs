@@ -38,11 +38,14 @@ public sealed record SessionDescription
     /// <summary>The directory, or a link to it, in which each process makes its buffers.</summary>
     public const string BuffersName = "buffers";
 
-    /// <summary>The file in which processes count that they could not be recorded: a u64.</summary>
+    /// <summary>The file in which processes count that they could not be recorded: a byte for each.</summary>
     public const string RefusedName = "refused";
 
     private const string FirstLine = "weir-session 1";
     private const int MaxFileBytes = 1 << 20;
+
+    // A record is held against each of them.
+    private const int MaxRules = 1000;
 
     /// <summary>Whether events are recorded now.</summary>
     public bool IsStarted { get; init; } = true;
@@ -91,6 +94,10 @@ public sealed record SessionDescription
         File.Move(temporary, path, overwrite: true);
     }
 
+    /// <summary>Whether the process lives without which the session is over.</summary>
+    internal bool IsOwnerAlive(string sessionDirectory) =>
+        OwnerProcessId == 0 || (LifeLock.IsHeld(sessionDirectory) ?? Directory.Exists($"/proc/{OwnerProcessId}"));
+
     /// <summary>Reads a session's file.</summary>
     /// <param name="sessionDirectory">The session's directory.</param>
     /// <param name="description">The description, where it is one.</param>
@@ -102,9 +109,10 @@ public sealed record SessionDescription
         description = null;
         try
         {
-            if (new FileInfo(path).Length > MaxFileBytes)
+            // Pipes and devices have no length; reading one could block the program.
+            if (new FileInfo(path).Length is 0 or > MaxFileBytes)
             {
-                error = $"{path}: larger than {MaxFileBytes} bytes: not a session's file";
+                error = $"{path}: empty, or larger than {MaxFileBytes} bytes: not a session's file";
                 return false;
             }
             return TryParse(path, File.ReadAllLines(path), out description, out error);
@@ -137,6 +145,11 @@ public sealed record SessionDescription
                 if (!EventRule.TryParse(value, out var rule, out string? wrong))
                 {
                     error = $"{path}: line {i + 1}: {wrong}";
+                    return false;
+                }
+                if (rules.Count == MaxRules)
+                {
+                    error = $"{path}: line {i + 1}: more than {MaxRules} rules";
                     return false;
                 }
                 rules.Add(rule);

@@ -1,8 +1,13 @@
+using System.Runtime.InteropServices;
+
 namespace Weir.Tracing;
 
 /// <summary>Where sessions live, and how programs find them. A session is a directory; its rights are the security model.</summary>
-public static class SessionHome
+public static unsafe partial class SessionHome
 {
+    private const int StatxUidOffset = 20;
+    private const int StatxBytes = 256;
+
     /// <summary>The environment variable that names the directory of all sessions.</summary>
     public const string Variable = "WEIR_HOME";
 
@@ -41,6 +46,33 @@ public static class SessionHome
             Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
+    /// <summary>
+    /// Makes a directory for this user alone in one that exists; false where the name is taken. What was removed is not made again.
+    /// </summary>
+    /// <exception cref="IOException">It cannot be made.</exception>
+    internal static bool TryCreateNew(string directory)
+    {
+        const int Exists = 17;
+        if (MakeDirectory(directory, Convert.ToUInt32("700", 8)) == 0)
+            return true;
+        if (Marshal.GetLastPInvokeError() == Exists)
+            return false;
+        throw new IOException($"{directory}: cannot be created: {Marshal.GetLastPInvokeErrorMessage()}");
+    }
+
+    /// <summary>Whether this user or root made a file: those whose sessions a program follows.</summary>
+    internal static bool IsOurs(string path) => OwnerOf(path) is { } owner && (owner == 0 || owner == EffectiveUserId());
+
+    /// <summary>The user that owns a file, or null where it cannot be told. Of a link, its own.</summary>
+    internal static uint? OwnerOf(string path)
+    {
+        const int CurrentDirectory = -100;
+        const int NoFollow = 0x100;
+        const uint Uid = 0x8;
+        byte* buffer = stackalloc byte[StatxBytes];
+        return StatX(CurrentDirectory, path, NoFollow, Uid, buffer) == 0 ? *(uint*)(buffer + StatxUidOffset) : null;
+    }
+
     /// <summary>Tells the applications that watch a home to look at its sessions again.</summary>
     public static void Ring(string home)
     {
@@ -48,4 +80,13 @@ public static class SessionHome
         File.WriteAllBytes(temporary, []);
         File.Move(temporary, System.IO.Path.Combine(home, DoorbellName), overwrite: true);
     }
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    internal static partial uint EffectiveUserId();
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int StatX(int directory, string path, int flags, uint mask, byte* buffer);
+
+    [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int MakeDirectory(string path, uint mode);
 }

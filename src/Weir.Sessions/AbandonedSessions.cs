@@ -1,0 +1,64 @@
+using Weir.Tracing;
+
+namespace Weir.Sessions;
+
+/// <summary>
+/// Removes what sessions leave behind whose owner was killed. Only what is certain to be that: a directory of this user with a
+/// session's file that can be read, that names an owner, and whose owner is dead; and its buffers in shared memory under the name that
+/// only sessions give.
+/// </summary>
+internal static class AbandonedSessions
+{
+    private const int DeleteAttempts = 5;
+    private const int DeleteRetryMs = 10;
+
+    /// <summary>Removes the abandoned sessions of a home.</summary>
+    public static void Remove(string home)
+    {
+        foreach (var directory in new DirectoryInfo(home).EnumerateDirectories())
+        {
+            if (directory.LinkTarget != null || !IsThisUsers(directory.FullName)
+                || !SessionDescription.TryRead(directory.FullName, out var session, out _) || session.OwnerProcessId == 0
+                || session.IsOwnerAlive(directory.FullName))
+                continue;
+            string? shared = new DirectoryInfo(Path.Combine(directory.FullName, SessionDescription.BuffersName)).LinkTarget;
+            Delete(directory.FullName, shared != null && SharedBuffers.IsOne(shared) && IsThisUsers(shared) ? shared : null);
+        }
+    }
+
+    /// <summary>Deletes a session's directory and its buffers elsewhere, if they are; what cannot be deleted stays.</summary>
+    public static void Delete(string directory, string? sharedBuffers)
+    {
+        // First the file that makes it a session, so that nobody attaches any more.
+        Try(() => File.Delete(Path.Combine(directory, SessionDescription.FileName)));
+        if (sharedBuffers != null)
+            DeleteTree(sharedBuffers);
+        DeleteTree(directory);
+    }
+
+    private static void DeleteTree(string directory)
+    {
+        // A program may be making its buffers at this moment.
+        for (int i = 0; i < DeleteAttempts && !Try(() => Directory.Delete(directory, recursive: true)); i++)
+            Thread.Sleep(DeleteRetryMs);
+    }
+
+    private static bool Try(Action delete)
+    {
+        try
+        {
+            delete();
+            return true;
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private static bool IsThisUsers(string path) => SessionHome.OwnerOf(path) == SessionHome.EffectiveUserId();
+}
