@@ -157,7 +157,9 @@ public sealed unsafe class PacketCursor
         }
         if (position == start)
             return Undo(DecodeStatus.EmptyRecord, clock);
-        record.Decoder = decoder;
+        // The caller's slot mostly holds it already, and comparing is cheaper than the collector's write barrier.
+        if (record.Decoder != decoder)
+            record.Decoder = decoder;
         record.StartBits = start;
         record.EndBits = position;
         record.ClockValue = _state.Clock;

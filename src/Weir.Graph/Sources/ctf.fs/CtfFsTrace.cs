@@ -112,6 +112,7 @@ internal sealed class CtfFsTrace
             Id = id,
             Name = path,
             ClockOffsetNs = offsetNs,
+            FrequencyHz = decoder.Class.DefaultClock?.FrequencyHz ?? 1_000_000_000,
             IsClockAbsolute = options.ForceClockAbsolute || decoder.Class.DefaultClock is { IsAbsolute: true },
         };
     }
