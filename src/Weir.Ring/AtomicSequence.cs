@@ -91,21 +91,22 @@ public static unsafe class AtomicSequence
             Interlocked.Increment(ref *(ulong*)(stream + StreamLayout.LostFull));
             return CommitResult.LostFull;
         }
+        // Before the swap: whoever closes the next packet counts after it, so the number never falls from one packet to the next.
+        ulong discarded = Volatile.Read(ref *(ulong*)(stream + StreamLayout.LostFull))
+            + Volatile.Read(ref *(ulong*)(stream + StreamLayout.LostTooLarge));
         ulong record = next + PacketLayout.Records;
         RingControl.Announce(intent, cpu, record, size);
         if (Interlocked.CompareExchange(ref *(ulong*)(stream + StreamLayout.Position), record + size, old) != old)
             return null;
         RingControl.Win(intent, record);
 
-        ulong discarded = Volatile.Read(ref *(ulong*)(stream + StreamLayout.LostFull))
-            + Volatile.Read(ref *(ulong*)(stream + StreamLayout.LostTooLarge));
         ulong offset = old & ring->PacketMask;
         PacketHead.Close(SubBuffer(ring, stream, old), now, offset * 8, discarded);
         AddCommitted(ring, stream, old, ring->PacketMask + 1 - offset);
 
         byte* packet = SubBuffer(ring, stream, next);
         // The head first: a record that is there has the time that its compact head counts from.
-        PacketHead.Open(ring, packet, cpu, now, next >> (int)ring->PacketShift, discarded);
+        PacketHead.Open(ring, packet, cpu, now, next >> (int)ring->PacketShift);
         WriteRecord(packet + PacketLayout.Records, isCompact, id, now, payload, lengthBytes);
         AddCommitted(ring, stream, next, PacketLayout.Records + size);
         Remember(thread, stream, record + size, now);

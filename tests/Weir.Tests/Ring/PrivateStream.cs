@@ -47,7 +47,7 @@ internal sealed unsafe class PrivateStream : IDisposable
         new Span<byte>(_stream, StreamLayout.Data).Clear();
         Data.Fill(0xEE);
         ulong now = CpuCounter.Read();
-        PacketHead.Open(Ring, _stream + StreamLayout.Data, 0, now, 0, 0);
+        PacketHead.Open(Ring, _stream + StreamLayout.Data, 0, now, 0);
         Position = PacketLayout.Records;
         LastTime = now;
     }
