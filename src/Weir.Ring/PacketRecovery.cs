@@ -42,7 +42,7 @@ public static class PacketRecovery
         if (stream.Sequence == SequenceKind.Atomic)
         {
             RestoreHead(stream, packet, context);
-            // Its successor's writer gave it the end, or died before that: then its own begin still stands there.
+            // Its successor's writer gave it the end, or died before that: then no time stands there.
             ulong writtenEnd = isOpen ? context.EndTime : BinaryPrimitives.ReadUInt64LittleEndian(packet[PacketLayout.TimestampEnd..]);
             limit = Compact(stream.Cpu, packet[..limit], start, intents, measure, out ulong lastTime, out isCut);
             end = Math.Max(writtenEnd, lastTime);

@@ -281,7 +281,7 @@ public sealed unsafe class PacketRecoveryTests
             if (death >= Death.WhileOpening)
             {
                 var ring = RingMemory.Allocate(1, 4096, 4, TestRing.Uuid.ToByteArray(bigEndian: true));
-                PacketHead.Open(ring, data + next, (uint)_cpu, now, next / 4096, 0);
+                PacketHead.Open(ring, data + next, (uint)_cpu, now, next / 4096);
                 RingMemory.Free(ring);
                 if (death == Death.WhileOpening)
                 {
