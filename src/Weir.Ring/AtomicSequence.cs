@@ -105,7 +105,8 @@ public static unsafe class AtomicSequence
         AddCommitted(ring, stream, old, ring->PacketMask + 1 - offset);
 
         byte* packet = SubBuffer(ring, stream, next);
-        // The head first: a record that is there has the time that its compact head counts from.
+        // The head first: a record that is there has the time that its compact head counts from. Others may already have filled this
+        // packet, and even closed it.
         PacketHead.Open(ring, packet, cpu, now, next >> (int)ring->PacketShift);
         WriteRecord(packet + PacketLayout.Records, isCompact, id, now, payload, lengthBytes);
         AddCommitted(ring, stream, next, PacketLayout.Records + size);

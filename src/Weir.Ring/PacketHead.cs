@@ -2,13 +2,13 @@ using System.Runtime.CompilerServices;
 
 namespace Weir.Ring;
 
-/// <summary>Writes the changing fields of a packet's head; see <see cref="PacketLayout"/>. The machine code does the same.</summary>
+/// <summary>Writes the changing fields of a packet's head; see <see cref="PacketLayout"/>. The machine code writes the same fields.</summary>
 internal static unsafe class PacketHead
 {
     /// <remarks>
-    /// Writes nothing that <see cref="Close"/> writes: the writer that opens a packet may be stopped before it comes here, and others fill
-    /// and close the packet meanwhile. The magic is stored last: where it stands the head is whole, though its writer may have died right
-    /// after.
+    /// What <see cref="Close"/> writes is left alone: on the atomic path others may have filled and closed the packet before the thread
+    /// that took it comes to write its head. The magic is stored last: where it stands the head is whole, though its writer may have
+    /// died right after.
     /// </remarks>
     public static void Open(RingMemory* ring, byte* packet, uint cpu, ulong now, ulong sequenceNumber)
     {

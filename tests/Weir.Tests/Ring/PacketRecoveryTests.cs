@@ -69,7 +69,8 @@ public sealed unsafe class PacketRecoveryTests
     public void Every_committed_record_is_recovered_after_any_deaths()
     {
         int first = Random.Shared.Next();
-        for (int i = 0; i < 60; i++)
+        int scenes = 60 * Stress.Seconds;
+        for (int i = 0; i < scenes; i++)
         {
             int seed = first + i;
             var random = new Random(seed);
@@ -85,6 +86,20 @@ public sealed unsafe class PacketRecoveryTests
                 throw new InvalidOperationException($"seed {seed}: {e.Message}", e);
             }
         }
+    }
+
+    /// <summary>The loser's intent ends in the payload of the next record, whose head was never written.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Of_two_intents_the_winners_is_taken_although_the_losers_ends_at_a_byte(bool isLoserFirst)
+    {
+        using var scene = new Scene(seed: 5);
+        scene.Do(null);
+        scene.Die(Death.BeforeMarkWithLoser, hasIntent: true, loserBytes: RecordLayout.CompactBytes, isLoserFirst);
+        scene.Do(Death.BeforeHead);
+        scene.Do(null);
+        scene.Check();
     }
 
     [Fact]
@@ -231,7 +246,8 @@ public sealed unsafe class PacketRecoveryTests
             });
         }
 
-        public void Die(Death death, bool hasIntent)
+        /// <param name="loserBytes">By how much the loser's record is longer; random if 0.</param>
+        public void Die(Death death, bool hasIntent, int loserBytes = 0, bool? isLoserFirst = null)
         {
             uint id = (uint)_random.Next(1, 31);
             ulong size = (ulong)(RecordLayout.CompactBytes + PayloadBytes(id));
@@ -243,12 +259,15 @@ public sealed unsafe class PacketRecoveryTests
                 return; // No room: the writer would have done something else.
             if (hasIntent)
             {
-                if (death == Death.BeforeMarkWithLoser)
-                    RingControl.Announce(Intent(), (uint)_cpu, start, (ulong)_random.Next(5, 400));
+                bool hasLoser = death == Death.BeforeMarkWithLoser;
+                ulong loserSize = loserBytes == 0 ? (ulong)_random.Next(5, 400) : size + (ulong)loserBytes;
+                isLoserFirst ??= _random.Next(2) == 0;
+                if (hasLoser && isLoserFirst.Value)
+                    RingControl.Announce(Intent(), (uint)_cpu, start, loserSize);
                 ulong* intent = Intent();
                 RingControl.Announce(intent, (uint)_cpu, start, size);
-                if (death == Death.BeforeMarkWithLoser && _random.Next(2) == 0)
-                    RingControl.Announce(Intent(), (uint)_cpu, start, (ulong)_random.Next(5, 400));
+                if (hasLoser && !isLoserFirst.Value)
+                    RingControl.Announce(Intent(), (uint)_cpu, start, loserSize);
                 if (death is not (Death.BeforeMark or Death.BeforeMarkWithLoser))
                     RingControl.Win(intent, start);
             }

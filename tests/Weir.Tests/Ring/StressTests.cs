@@ -11,6 +11,14 @@ namespace Weir.Tests.Ring;
 [CollectionDefinition(nameof(AloneCollection), DisableParallelization = true)]
 public sealed class AloneCollection;
 
+/// <summary>How long the random tests go on.</summary>
+internal static class Stress
+{
+    /// <summary>3, or what <c>WEIR_STRESS_SECONDS</c> says; rounds that take no fixed time are as many more.</summary>
+    public static int Seconds { get; } =
+        int.TryParse(Environment.GetEnvironmentVariable("WEIR_STRESS_SECONDS"), CultureInfo.InvariantCulture, out int seconds) ? seconds : 3;
+}
+
 /// <summary>
 /// More writers than CPUs, tiny packets, a reader that cannot keep up, signals and garbage collections: every event that the ring
 /// took is read once, in order, with its time; every other one is counted.
@@ -41,8 +49,7 @@ public sealed unsafe class StressTests
     public void Each_event_is_read_once_in_order_or_counted(SequenceKind sequence, ClockKind clock)
     {
         int seed = Random.Shared.Next();
-        string? wish = Environment.GetEnvironmentVariable("WEIR_STRESS_SECONDS");
-        var duration = TimeSpan.FromSeconds(wish == null ? 3 : double.Parse(wish, CultureInfo.InvariantCulture));
+        var duration = TimeSpan.FromSeconds(Stress.Seconds);
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
         Native.EnsureSignalIsHarmless();
         using var ring = new TestRing(sequence, clock);
