@@ -78,8 +78,7 @@ internal sealed class SessionAttachment : IDisposable
     /// <summary>The sink for a tracepoint under the session's rules, or null where no rule chooses it.</summary>
     public TracepointSink? Bind(Tracepoint tracepoint, IReadOnlyList<EventRule> rules)
     {
-        EventFilter? filter = null;
-        bool isChosen = false;
+        var filters = new List<EventFilter>();
         foreach (var rule in rules)
         {
             if (!rule.Matches(tracepoint))
@@ -87,12 +86,10 @@ internal sealed class SessionAttachment : IDisposable
             if (rule.Filter == null)
                 return new TracepointSink(_ring, IdOf(tracepoint), null);
             // A filter on fields that this event does not have chooses none of it.
-            if (EventFilter.Bind(rule.Filter, tracepoint.Fields, out _) is not { } bound)
-                continue;
-            filter = filter == null ? bound : EventFilter.Any(filter, bound);
-            isChosen = true;
+            if (EventFilter.Bind(rule.Filter, tracepoint.Fields, out _) is { } filter)
+                filters.Add(filter);
         }
-        return isChosen ? new TracepointSink(_ring, IdOf(tracepoint), filter) : null;
+        return filters.Count > 0 ? new TracepointSink(_ring, IdOf(tracepoint), EventFilter.Any(filters)) : null;
     }
 
     /// <summary>Says that this process writes no more into the session, once the session is gone.</summary>

@@ -1,13 +1,11 @@
 using System.Buffers.Binary;
-using System.IO.Enumeration;
-using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Weir.Tracing;
 
 /// <summary>
 /// A filter bound to the fields of one tracepoint: reads the staged payload and says whether to record it. Immutable, allocates
-/// nothing while it matches (but for texts with wildcards that are not ASCII).
+/// nothing while it matches.
 /// </summary>
 internal abstract class EventFilter
 {
@@ -34,7 +32,10 @@ internal abstract class EventFilter
     }
 
     /// <summary>One of several filters is enough.</summary>
-    public static EventFilter Any(EventFilter left, EventFilter right) => new PairFilter(left, right, isAnd: false);
+    public static EventFilter Any(IReadOnlyList<EventFilter> filters) => filters.Count == 1 ? filters[0] : new AnyFilter([.. filters]);
+
+    /// <summary>The opposite of a filter.</summary>
+    public static EventFilter Not(EventFilter filter) => new NotFilter(filter);
 
     private static PairFilter? Both(
         FilterExpression left, FilterExpression right, IReadOnlyList<TracepointField> fields, bool isAnd, out string? error) =>
@@ -44,6 +45,19 @@ internal abstract class EventFilter
     {
         public override bool Matches(ReadOnlySpan<byte> payload) =>
             isAnd ? left.Matches(payload) && right.Matches(payload) : left.Matches(payload) || right.Matches(payload);
+    }
+
+    private sealed class AnyFilter(EventFilter[] filters) : EventFilter
+    {
+        public override bool Matches(ReadOnlySpan<byte> payload)
+        {
+            foreach (var filter in filters)
+            {
+                if (filter.Matches(payload))
+                    return true;
+            }
+            return false;
+        }
     }
 
     private sealed class NotFilter(EventFilter operand) : EventFilter
@@ -64,6 +78,13 @@ internal sealed class FieldPlace(IReadOnlyList<TracepointField> fields, int inde
         foreach (var field in _before)
             payload = payload[SizeOf(field, payload)..];
         return payload;
+    }
+
+    /// <summary>The text of a string field.</summary>
+    public ReadOnlySpan<byte> FindText(ReadOnlySpan<byte> payload)
+    {
+        var bytes = Find(payload);
+        return bytes[..bytes.IndexOf((byte)0)];
     }
 
     public static int FixedSize(FieldKind kind) => kind switch
@@ -170,31 +191,44 @@ internal sealed class NumberSource
     };
 }
 
-/// <summary>Compares a string field with a text, in which <c>*</c> matches any run of characters.</summary>
-internal sealed class TextFilter(FieldPlace place, string text, bool isEqual) : EventFilter
+/// <summary>Compares a string field with a text, between whose parts any run of characters may stand.</summary>
+internal sealed class TextFilter(FieldPlace place, string[] parts, bool isEqual) : EventFilter
 {
-    private readonly byte[] _utf8 = Encoding.UTF8.GetBytes(text);
-    private readonly bool _hasWildcard = text.Contains('*');
+    // In UTF-8 no character's bytes begin inside another's, so bytes can be compared as they are.
+    private readonly byte[][] _parts = [.. parts.Select(Encoding.UTF8.GetBytes)];
 
-    public override bool Matches(ReadOnlySpan<byte> payload)
-    {
-        var bytes = place.Find(payload);
-        bytes = bytes[..bytes.IndexOf((byte)0)];
-        return (_hasWildcard ? MatchesPattern(bytes) : bytes.SequenceEqual(_utf8)) == isEqual;
-    }
+    public override bool Matches(ReadOnlySpan<byte> payload) => IsMatch(place.FindText(payload)) == isEqual;
 
-    [SkipLocalsInit]
-    private bool MatchesPattern(ReadOnlySpan<byte> bytes)
+    private bool IsMatch(ReadOnlySpan<byte> text)
     {
-        Span<char> chars = stackalloc char[RecordWriter.MaxStringBytes];
-        int length = Encoding.UTF8.GetChars(bytes, chars);
-        return FileSystemName.MatchesSimpleExpression(text, chars[..length], ignoreCase: false);
+        if (_parts.Length == 1)
+            return text.SequenceEqual(_parts[0]);
+        if (!text.StartsWith(_parts[0]))
+            return false;
+        text = text[_parts[0].Length..];
+        // Whatever stands between, the first place for a part leaves the most room for those after it.
+        foreach (byte[] part in _parts.AsSpan(1..^1))
+        {
+            int at = text.IndexOf(part);
+            if (at < 0)
+                return false;
+            text = text[(at + part.Length)..];
+        }
+        return text.EndsWith(_parts[^1]);
     }
+}
+
+/// <summary>Compares two string fields.</summary>
+internal sealed class TextPairFilter(FieldPlace left, FieldPlace right, bool isEqual) : EventFilter
+{
+    public override bool Matches(ReadOnlySpan<byte> payload) => left.FindText(payload).SequenceEqual(right.FindText(payload)) == isEqual;
 }
 
 /// <summary>Turns one comparison into a filter on a tracepoint's fields.</summary>
 internal static class FilterBinder
 {
+    private const string TextComparisons = "texts can be compared with == and != only";
+
     public static EventFilter? Bind(FilterExpression.Compare compare, IReadOnlyList<TracepointField> fields, out string? error)
     {
         if (!TryPlace(compare.Left, fields, out var left, out error) || !TryPlace(compare.Right, fields, out var right, out error))
@@ -202,9 +236,16 @@ internal static class FilterBinder
 
         // "ACME*" == symbol is symbol == "ACME*".
         if (compare.Left is FilterOperand.Text && right != null)
-            return BindText(right, compare.Comparison, ((FilterOperand.Text)compare.Left).Value, out error);
+            return BindText(right, compare.Comparison, ((FilterOperand.Text)compare.Left).Parts, out error);
         if (compare.Right is FilterOperand.Text text && left != null)
-            return BindText(left, compare.Comparison, text.Value, out error);
+            return BindText(left, compare.Comparison, text.Parts, out error);
+        if (IsText(left) && IsText(right))
+        {
+            if (IsEquality(compare.Comparison))
+                return new TextPairFilter(left!, right!, compare.Comparison == FilterComparison.Equal);
+            error = TextComparisons;
+            return null;
+        }
         var first = Number(compare.Left, left);
         var second = Number(compare.Right, right);
         if (first != null && second != null)
@@ -231,26 +272,40 @@ internal static class FilterBinder
         return false;
     }
 
-    private static EventFilter? BindText(FieldPlace place, FilterComparison comparison, string text, out string? error)
+    private static bool IsEquality(FilterComparison comparison) => comparison is FilterComparison.Equal or FilterComparison.NotEqual;
+
+    private static bool IsText(FieldPlace? place) => place?.Field is { Kind: FieldKind.String, IsSequence: false };
+
+    private static EventFilter? BindText(FieldPlace place, FilterComparison comparison, string[] parts, out string? error)
     {
         error = null;
-        if (comparison is FilterComparison.Equal or FilterComparison.NotEqual)
+        if (!IsEquality(comparison))
         {
-            if (place.Field is { Kind: FieldKind.String, IsSequence: false })
-                return new TextFilter(place, text, comparison == FilterComparison.Equal);
-            foreach (var label in place.Field.Labels ?? [])
-            {
-                if (label.Label == text)
-                    return new NumberFilter(new NumberSource(place), comparison, new NumberSource(ValueOf(label, place.Field.Kind)));
-            }
-            error = place.Field.Labels == null
-                ? $"field '{place.Field.Name}' is no text"
-                : $"field '{place.Field.Name}' has no label \"{text}\"";
+            error = TextComparisons;
             return null;
         }
-        error = $"a text can be compared with == and != only";
-        return null;
+        bool isEqual = comparison == FilterComparison.Equal;
+        if (IsText(place))
+            return new TextFilter(place, parts, isEqual);
+        if (place.Field is not { Labels: { } labels, IsSequence: false })
+        {
+            error = $"field '{place.Field.Name}' is no text";
+            return null;
+        }
+        var values = labels.Where(label => IsLabel(label.Label, parts)).Select(label => ValueOf(label, place.Field.Kind)).Distinct().ToList();
+        if (values.Count == 0)
+        {
+            error = $"field '{place.Field.Name}' has no label \"{string.Join('*', parts)}\"; its labels are {string.Join(", ", labels.Select(label => label.Label))}";
+            return null;
+        }
+        var any = EventFilter.Any([.. values.Select(value => new NumberFilter(new NumberSource(place), FilterComparison.Equal, new NumberSource(value)))]);
+        return isEqual ? any : EventFilter.Not(any);
     }
+
+    /// <summary>Labels are matched as texts of events are: as the bytes of one string field.</summary>
+    private static bool IsLabel(string label, string[] parts) =>
+        new TextFilter(new FieldPlace([new TracepointField("label", FieldKind.String)], 0), parts, isEqual: true)
+            .Matches([.. Encoding.UTF8.GetBytes(label), 0]);
 
     private static Int128 ValueOf(EnumerationLabel label, FieldKind kind) => kind == FieldKind.UInt64 ? (ulong)label.Value : label.Value;
 
@@ -265,7 +320,7 @@ internal static class FilterBinder
     private static string Describe(FilterOperand operand, FieldPlace? place) => operand switch
     {
         FilterOperand.Field field => place!.Field.IsSequence ? $"the sequence '{field.Name}'" : $"the field '{field.Name}'",
-        FilterOperand.Text text => $"the text \"{text.Value}\"",
+        FilterOperand.Text text => $"the text \"{string.Join('*', text.Parts)}\"",
         _ => "a number",
     };
 }

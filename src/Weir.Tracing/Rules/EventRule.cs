@@ -58,7 +58,7 @@ public sealed class EventRule
             string word = pattern[(at + 1)..].Trim();
             if (word.Length == 0 || !char.IsAsciiLetter(word[0]) || !Enum.TryParse(word, ignoreCase: true, out TracepointLevel parsed))
             {
-                error = $"rule '{text}': '{word}' is no level; the levels are {string.Join(", ", Enum.GetNames<TracepointLevel>()).ToLowerInvariant()}";
+                error = $"rule '{text}': column {at + 2 + IndentOf(text)}: '{word}' is no level; the levels are {string.Join(", ", Enum.GetNames<TracepointLevel>()).ToLowerInvariant()}";
                 return false;
             }
             level = parsed;
@@ -72,7 +72,7 @@ public sealed class EventRule
             int colon = pattern.IndexOf(':');
             if (colon <= 0 || colon == pattern.Length - 1 || pattern.Contains(' '))
             {
-                error = $"rule '{text}': '{pattern}' is not provider:name (such as shop:order_placed or shop:*)";
+                error = $"rule '{text}': column {1 + IndentOf(text)}: '{pattern}' is not provider:name (such as shop:order_placed or shop:*)";
                 return false;
             }
             provider = pattern[..colon];
@@ -92,11 +92,14 @@ public sealed class EventRule
     /// <inheritdoc/>
     public override string ToString() => Text;
 
+    private static int IndentOf(string text) => text.Length - text.TrimStart().Length;
+
     private static int FindIf(string text)
     {
-        for (int i = 1; i + 2 < text.Length; i++)
+        for (int i = 1; i + 1 < text.Length; i++)
         {
-            if (text[i] == 'i' && text[i + 1] == 'f' && char.IsWhiteSpace(text[i - 1]) && (char.IsWhiteSpace(text[i + 2]) || text[i + 2] == '('))
+            bool isWord = char.IsWhiteSpace(text[i - 1]) && (i + 2 == text.Length || char.IsWhiteSpace(text[i + 2]) || text[i + 2] is '(' or '!');
+            if (text[i] == 'i' && text[i + 1] == 'f' && isWord)
                 return i;
         }
         return -1;

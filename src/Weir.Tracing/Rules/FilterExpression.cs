@@ -31,6 +31,6 @@ internal abstract record FilterOperand
 
     public sealed record Real(double Value) : FilterOperand;
 
-    /// <summary>Text; an unescaped <c>*</c> matches any run of characters.</summary>
-    public sealed record Text(string Value) : FilterOperand;
+    /// <summary>Text, split at each <c>*</c> that is not escaped: between two parts any run of characters may stand.</summary>
+    public sealed record Text(string[] Parts) : FilterOperand;
 }

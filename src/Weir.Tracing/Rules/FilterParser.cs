@@ -116,7 +116,7 @@ internal ref struct FilterParser
         else if (Take(">"))
             comparison = FilterComparison.Greater;
         else
-            return Fail("expected a comparison: ==, !=, <, <=, > or >=");
+            return Fail("expected a comparison after it: ==, !=, <, <=, > or >=");
         return Operand() is { } right ? new FilterExpression.Compare(left, comparison, right) : null;
     }
 
@@ -125,7 +125,7 @@ internal ref struct FilterParser
         SkipSpace();
         if (_at >= _text.Length)
         {
-            Fail("expected a field, a number or a text");
+            Fail("expected a field, a number or a text in double quotes");
             return null;
         }
         char c = _text[_at];
@@ -138,7 +138,7 @@ internal ref struct FilterParser
             _at++;
         if (_at == start)
         {
-            Fail("expected a field, a number or a text");
+            Fail("expected a field, a number or a text in double quotes");
             return null;
         }
         string word = _text[start.._at];
@@ -157,8 +157,8 @@ internal ref struct FilterParser
             || (_text[_at] is '-' or '+' && _text[_at - 1] is 'e' or 'E')))
             _at++;
         string word = _text[start.._at];
-        string digits = word.TrimStart('-', '+');
         bool isNegative = word[0] == '-';
+        string digits = word[0] is '-' or '+' ? word[1..] : word;
         if (digits.StartsWith("0x", StringComparison.OrdinalIgnoreCase)
             && ulong.TryParse(digits.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong hex))
             return new FilterOperand.Integer(isNegative ? -(Int128)hex : hex);
@@ -174,13 +174,21 @@ internal ref struct FilterParser
     private FilterOperand.Text? TextLiteral()
     {
         int start = _at++;
-        var value = new System.Text.StringBuilder();
+        var parts = new List<string>();
+        var part = new System.Text.StringBuilder();
         while (_at < _text.Length && _text[_at] != '"')
         {
-            // A backslash keeps a quote or a backslash as it is; before a star it stays, for the matcher.
-            if (_text[_at] == '\\' && _at + 1 < _text.Length && _text[_at + 1] is '"' or '\\')
-                _at++;
-            value.Append(_text[_at++]);
+            // A backslash keeps a quote, a star or a backslash as it is.
+            if (_text[_at] == '\\' && _at + 1 < _text.Length && _text[_at + 1] is '"' or '*' or '\\')
+                part.Append(_text[++_at]);
+            else if (_text[_at] == '*')
+            {
+                parts.Add(part.ToString());
+                part.Clear();
+            }
+            else
+                part.Append(_text[_at]);
+            _at++;
         }
         if (_at >= _text.Length)
         {
@@ -189,7 +197,8 @@ internal ref struct FilterParser
             return null;
         }
         _at++;
-        return new FilterOperand.Text(value.ToString());
+        parts.Add(part.ToString());
+        return new FilterOperand.Text([.. parts]);
     }
 
     private void SkipSpace()
