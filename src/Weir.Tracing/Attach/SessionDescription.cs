@@ -109,13 +109,10 @@ public sealed record SessionDescription
         description = null;
         try
         {
-            // Pipes and devices have no length; reading one could block the program.
-            if (new FileInfo(path).Length is 0 or > MaxFileBytes)
-            {
-                error = $"{path}: empty, or larger than {MaxFileBytes} bytes: not a session's file";
-                return false;
-            }
-            return TryParse(path, File.ReadAllLines(path), out description, out error);
+            if (SmallFile.Read(path, MaxFileBytes) is { } bytes)
+                return TryParse(path, Encoding.UTF8.GetString(bytes).Split('\n', StringSplitOptions.TrimEntries), out description, out error);
+            error = $"{path}: empty, or larger than {MaxFileBytes} bytes: not a session's file";
+            return false;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -137,6 +134,8 @@ public sealed record SessionDescription
         var rules = new List<EventRule>();
         for (int i = 1; i < lines.Length; i++)
         {
+            if (lines[i].Length == 0)
+                continue;
             int space = lines[i].IndexOf(' ');
             string key = space < 0 ? lines[i] : lines[i][..space];
             string value = space < 0 ? "" : lines[i][(space + 1)..];

@@ -55,6 +55,14 @@ internal static class TracedPrograms
         return 0;
     }
 
+    /// <summary>Does nothing until a line comes in.</summary>
+    public static int WaitForLine(string[] arguments)
+    {
+        Console.WriteLine($"ready {TickPoint.IsEnabled}");
+        Console.In.ReadLine();
+        return 0;
+    }
+
     /// <summary>Counts the signals that it gets, for a moment after the first.</summary>
     public static int CountInterrupts(string[] arguments)
     {
@@ -66,7 +74,10 @@ internal static class TracedPrograms
         });
         Console.WriteLine("ready");
         while (Volatile.Read(ref count) == 0)
+        {
             SessionEvents.Tick(1);
+            Thread.Sleep(1);
+        }
         Thread.Sleep(500);
         Console.WriteLine($"interrupted {count} times");
         return 7;
