@@ -79,14 +79,15 @@ public static unsafe class AtomicSequence
             Interlocked.Increment(ref *(ulong*)(stream + StreamLayout.LostFull));
             return CommitResult.LostFull;
         }
+        // Acquire, and before the swap: who closes the next packet reads them after it, so they do not fall from packet to packet.
+        ulong discarded = Volatile.Read(ref *(ulong*)(stream + StreamLayout.LostFull))
+            + Volatile.Read(ref *(ulong*)(stream + StreamLayout.LostTooLarge));
         ulong record = next + PacketLayout.Records;
         RingControl.Announce(intent, cpu, record, size);
         if (Interlocked.CompareExchange(ref *(ulong*)(stream + StreamLayout.Position), record + size, old) != old)
             return null;
         RingControl.Win(intent, record);
 
-        ulong discarded = Volatile.Read(ref *(ulong*)(stream + StreamLayout.LostFull))
-            + Volatile.Read(ref *(ulong*)(stream + StreamLayout.LostTooLarge));
         ulong offset = old & ring->PacketMask;
         PacketHead.Close(SubBuffer(ring, stream, old), now, offset * 8, discarded);
         AddCommitted(ring, stream, old, ring->PacketMask + 1 - offset);
