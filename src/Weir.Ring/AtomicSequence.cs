@@ -91,7 +91,7 @@ public static unsafe class AtomicSequence
             Interlocked.Increment(ref *(ulong*)(stream + StreamLayout.LostFull));
             return CommitResult.LostFull;
         }
-        // Before the swap: whoever closes the next packet counts after it, so the number never falls from one packet to the next.
+        // Acquire, and before the swap: who closes the next packet reads them after it, so they do not fall from packet to packet.
         ulong discarded = Volatile.Read(ref *(ulong*)(stream + StreamLayout.LostFull))
             + Volatile.Read(ref *(ulong*)(stream + StreamLayout.LostTooLarge));
         ulong record = next + PacketLayout.Records;

@@ -118,7 +118,10 @@ public sealed unsafe class RseqSequenceAbortTests
                     payload++;
             }
             written[t] = payload & ((1UL << 56) - 1);
-        })).ToArray();
+        })
+        {
+            IsBackground = true,
+        }).ToArray();
         foreach (var writer in writers)
             writer.Start();
 

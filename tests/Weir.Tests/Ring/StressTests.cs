@@ -56,7 +56,7 @@ public sealed unsafe class StressTests
         int[] cpus = [.. Cpus.Allowed().Take(2)];
         var logs = Enumerable.Range(0, Threads).Select(t => new WriterLog(t, seed)).ToArray();
         bool isStopped = false;
-        var writers = logs.Select(log => new Thread(() => log.Run(() => Write(ring, clock, log, cpus, ref isStopped)))).ToArray();
+        var writers = logs.Select(log => new Thread(() => log.Run(() => Write(ring, clock, log, cpus, ref isStopped))) { IsBackground = true }).ToArray();
         var readers = TestRing.OpenAll(ring.Directory).Select(r => new StreamCheck(r, logs)).ToArray();
         Assert.Equal(Cpus.Allowed().Count, readers.Length);
         foreach (var writer in writers)
@@ -68,7 +68,10 @@ public sealed unsafe class StressTests
                 GC.Collect(0);
                 Thread.Sleep(1);
             }
-        });
+        })
+        {
+            IsBackground = true,
+        };
         collector.Start();
 
         var random = new Random(seed);
