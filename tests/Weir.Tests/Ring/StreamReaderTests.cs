@@ -202,4 +202,40 @@ public sealed unsafe class StreamReaderTests : IDisposable
 
     private void AssertNames(InvalidDataException e, int offset, string? path = null) =>
         Assert.StartsWith(string.Create(CultureInfo.InvariantCulture, $"{path ?? FilePath}: offset {offset}: "), e.Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(SequenceKind.Rseq)]
+    [InlineData(SequenceKind.Atomic)]
+    public unsafe void A_position_is_settled_when_all_that_is_reserved_is_committed(SequenceKind sequence)
+    {
+        using var ring = new TestRing(sequence);
+        var thread = TestRing.NewThread();
+        for (int i = 0; i < 10; i++)
+            ring.Write(thread, 1, [1, 2, 3, 4, 5, 6, 7, 8]);
+        TestRing.Free(thread);
+        foreach (var stream in TestRing.OpenAll(ring.Directory))
+        {
+            using (stream)
+            {
+                Assert.True(stream.TryGetSettled(out ulong position));
+                Assert.Equal(stream.Position, position);
+                if (sequence == SequenceKind.Rseq)
+                    continue;
+                // A writer that has reserved and not committed.
+                MoveControl(stream.Path, StreamLayout.Position, 12);
+                Assert.False(stream.TryGetSettled(out position));
+                Assert.Equal(stream.Position, position);
+                MoveControl(stream.Path, StreamLayout.CommitCounts, 12);
+                Assert.True(stream.TryGetSettled(out _));
+            }
+        }
+    }
+
+    private static void MoveControl(string path, int offset, ulong by)
+    {
+        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        var word = new byte[sizeof(ulong)];
+        RandomAccess.Read(file, word, StreamLayout.Control + offset);
+        RandomAccess.Write(file, BitConverter.GetBytes(BitConverter.ToUInt64(word) + by), StreamLayout.Control + offset);
+    }
 }
