@@ -14,7 +14,7 @@ public readonly record struct ClockCorrelation(ulong FrequencyHz, long OffsetSec
     /// Relates the clock by two samples: the rate over the time between them, the offset at the first. The error of the rate is the
     /// samples' uncertainty over that time: 40 ns over 1 s are 0.04 ppm.
     /// </summary>
-    /// <exception cref="ArgumentException">The second sample is not after the first.</exception>
+    /// <exception cref="ArgumentException">The second sample is not after the first, or the clock has less than a cycle in a second.</exception>
     public static ClockCorrelation Between(ClockKind kind, in ClockSample first, in ClockSample second)
     {
         if (second.MonotonicNs <= first.MonotonicNs || second.Cycles <= first.Cycles)
@@ -22,6 +22,8 @@ public readonly record struct ClockCorrelation(ulong FrequencyHz, long OffsetSec
         ulong frequency = kind == ClockKind.Monotonic
             ? NsPerSecond
             : (ulong)((UInt128)(second.Cycles - first.Cycles) * NsPerSecond / (ulong)(second.MonotonicNs - first.MonotonicNs));
+        if (frequency == 0)
+            throw new ArgumentException("The clock samples are less than one cycle in a second apart.", nameof(second));
         Int128 originNs = first.RealtimeNs - (Int128)((UInt128)first.Cycles * NsPerSecond / frequency);
         var seconds = (long)(originNs / NsPerSecond);
         var restNs = (long)(originNs % NsPerSecond);

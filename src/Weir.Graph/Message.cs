@@ -66,9 +66,12 @@ public sealed class DataStream
     /// <summary>Its clock, or null.</summary>
     public ClockClass? Clock => Decoder.Class.DefaultClock;
 
+    /// <summary>Cycles of its clock in one second; 1 GHz without a clock.</summary>
+    public ulong FrequencyHz { get; init; } = 1_000_000_000;
+
     /// <summary>Nanoseconds from the clock's origin for a clock value; wraps where the sum has no 64 bits.</summary>
     public long ToNanoseconds(ulong clockValue) =>
-        unchecked(ClockOffsetNs + (long)ClockValue.ToNanoseconds(clockValue, Clock is { } clock ? clock.FrequencyHz : 1_000_000_000));
+        unchecked(ClockOffsetNs + (long)ClockValue.ToNanoseconds(clockValue, FrequencyHz));
 }
 
 /// <summary>A packet that is being read.</summary>

@@ -91,21 +91,23 @@ public static unsafe class AtomicSequence
             Interlocked.Increment(ref *(ulong*)(stream + StreamLayout.LostFull));
             return CommitResult.LostFull;
         }
+        // Acquire, and before the swap: who closes the next packet reads them after it, so they do not fall from packet to packet.
+        ulong discarded = Volatile.Read(ref *(ulong*)(stream + StreamLayout.LostFull))
+            + Volatile.Read(ref *(ulong*)(stream + StreamLayout.LostTooLarge));
         ulong record = next + PacketLayout.Records;
         RingControl.Announce(intent, cpu, record, size);
         if (Interlocked.CompareExchange(ref *(ulong*)(stream + StreamLayout.Position), record + size, old) != old)
             return null;
         RingControl.Win(intent, record);
 
-        ulong discarded = Volatile.Read(ref *(ulong*)(stream + StreamLayout.LostFull))
-            + Volatile.Read(ref *(ulong*)(stream + StreamLayout.LostTooLarge));
         ulong offset = old & ring->PacketMask;
         PacketHead.Close(SubBuffer(ring, stream, old), now, offset * 8, discarded);
         AddCommitted(ring, stream, old, ring->PacketMask + 1 - offset);
 
         byte* packet = SubBuffer(ring, stream, next);
-        // The head first: a record that is there has the time that its compact head counts from.
-        PacketHead.Open(ring, packet, cpu, now, next >> (int)ring->PacketShift, discarded);
+        // The head first: a record that is there has the time that its compact head counts from. Others may already have filled this
+        // packet, and even closed it.
+        PacketHead.Open(ring, packet, cpu, now, next >> (int)ring->PacketShift);
         WriteRecord(packet + PacketLayout.Records, isCompact, id, now, payload, lengthBytes);
         AddCommitted(ring, stream, next, PacketLayout.Records + size);
         Remember(thread, stream, record + size, now);

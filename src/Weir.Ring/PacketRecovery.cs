@@ -42,7 +42,7 @@ public static class PacketRecovery
         if (stream.Sequence == SequenceKind.Atomic)
         {
             RestoreHead(stream, packet, context);
-            // Its successor's writer gave it the end, or died before that: then its own begin still stands there.
+            // Its successor's writer gave it the end, or died before that: then no time stands there.
             ulong writtenEnd = isOpen ? context.EndTime : BinaryPrimitives.ReadUInt64LittleEndian(packet[PacketLayout.TimestampEnd..]);
             limit = Compact(stream.Cpu, packet[..limit], start, intents, measure, out ulong lastTime, out isCut);
             end = Math.Max(writtenEnd, lastTime);
@@ -120,22 +120,23 @@ public static class PacketRecovery
     /// <summary>The length of the hole that begins at an offset, from the intents; 0 where they do not tell.</summary>
     private static int HoleBytes(uint cpu, ReadOnlySpan<byte> used, int from, ulong start, IReadOnlyList<WriteIntent> intents)
     {
-        int plausible = 0;
+        uint shortest = 0;
         foreach (var intent in intents)
         {
             if (intent.Cpu != cpu || intent.Start != start + (ulong)from || intent.SizeBytes > used.Length - from)
                 continue;
             if (intent.IsWon)
                 return (int)intent.SizeBytes;
-            if (EndsWhereSomethingBegins(cpu, used, from, (int)intent.SizeBytes, start, intents))
-                plausible = (int)intent.SizeBytes;
+            if ((shortest == 0 || intent.SizeBytes < shortest) && EndsWhereSomethingBegins(cpu, used, from, (int)intent.SizeBytes, start, intents))
+                shortest = intent.SizeBytes;
         }
-        return plausible;
+        return (int)shortest;
     }
 
     /// <summary>
     /// Of a writer that died between its swap and its mark nothing is written: zeros up to the next record, hole or the end. The intent of
-    /// another that lost the race for the same start ends elsewhere, or as far.
+    /// another that lost the race for the same start does not end there if it is shorter, for it ends in zeros that no intent begins
+    /// at; if it is longer it may, in the payload of a next record without its head. So the shortest that does is the winner's.
     /// </summary>
     private static bool EndsWhereSomethingBegins(
         uint cpu, ReadOnlySpan<byte> used, int from, int length, ulong start, IReadOnlyList<WriteIntent> intents)

@@ -194,7 +194,7 @@ public sealed unsafe class RingBuffer
         // The first packet is open from the start, so that no sequence needs to know a stream without one.
         ulong now = TraceClock.Read(_options.Clock);
         byte* control = head + StreamLayout.Control;
-        PacketHead.Open(_memory, control + StreamLayout.Data, (uint)cpu, now, 0, 0);
+        PacketHead.Open(_memory, control + StreamLayout.Data, (uint)cpu, now, 0);
         *(ulong*)(control + StreamLayout.Position) = PacketLayout.Records;
         *(ulong*)(control + StreamLayout.LastTime) = now;
         *(ulong*)(control + StreamLayout.CommitCounts) = PacketLayout.Records;

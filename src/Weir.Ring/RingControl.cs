@@ -64,7 +64,8 @@ public sealed unsafe class RingControl
     /// <summary>Unmaps the file when neither the ring nor anybody who counts in it can hold it any more.</summary>
     ~RingControl() => _file?.Unmap();
 
-    internal void CountNoStream() => Count(LostNoStreamOffset, 1);
+    /// <summary>Counts an event that has nowhere to go. Thread-safe.</summary>
+    public void CountNoStream() => Count(LostNoStreamOffset, 1);
 
     /// <summary>Counts fields that were cut at their limit. Thread-safe.</summary>
     public void CountFieldsCut(int count) => Count(FieldsCutOffset, (ulong)count);

@@ -125,6 +125,24 @@ public sealed unsafe class StreamReader : IDisposable
         return committed == expected;
     }
 
+    /// <summary>
+    /// A position below which everything is committed and will not change, in the oldest packet. Always to be had where commits are one
+    /// store; on the atomic path only at moments when no writer is between its reservation and its commit: of a living process ask again.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The stream's control line holds what no writer leaves there.</exception>
+    public bool TryGetSettled(out ulong position)
+    {
+        ulong consumed = Consumed;
+        position = CheckedPosition(consumed);
+        if (Sequence == SequenceKind.Rseq)
+            return true;
+        if (position - consumed >= (ulong)PacketBytes)
+            return false;
+        // The count after the position, and the position again: what was reserved in between is not in the one but may be in the other.
+        ulong committed = CommitCount(consumed);
+        return committed == ExpectedCount(consumed) - (ulong)PacketBytes + (position - consumed) && Position == position;
+    }
+
     /// <summary>Gives the oldest packet back to the writer.</summary>
     public void Release()
     {

@@ -55,8 +55,8 @@ internal sealed class StreamDrain : IDisposable
             return;
         try
         {
+            ulong position = WaitUntilSettled(describe);
             ulong consumed = _reader.Consumed;
-            ulong position = _reader.CheckedPosition(consumed);
             ulong discarded = _reader.LostFull + _reader.LostTooLarge;
             // A writer may have read the time after we did and committed before we looked.
             ulong end = Math.Max(now, _reader.LastTime);
@@ -89,6 +89,22 @@ internal sealed class StreamDrain : IDisposable
     }
 
     private static int NoRecord(ReadOnlySpan<byte> packet, int offset) => 0;
+
+    /// <summary>
+    /// Lets writers of a living process that are between reservation and commit come to their end. Of a dead one nobody will, and then
+    /// the position is as good as it gets.
+    /// </summary>
+    private ulong WaitUntilSettled(Func<bool> describe)
+    {
+        const int Tries = 30;
+        ulong position;
+        for (int i = 0; !_reader.TryGetSettled(out position) && i < Tries; i++)
+        {
+            Thread.Sleep(1);
+            Move(describe);
+        }
+        return position;
+    }
 
     private int Move(Func<bool> describe)
     {

@@ -5,6 +5,17 @@ namespace Weir.Cli.Verbs;
 /// <summary>The lists that <c>--names</c> and <c>--fields</c> take. Naming anything hides what is not named.</summary>
 internal static class ConvertChoices
 {
+    /// <summary>An option that is not known is parsed as an input; returns what is wrong, or null.</summary>
+    public static string? FindUnknownOption(string[] inputs)
+    {
+        foreach (string input in inputs)
+        {
+            if (input.Length > 1 && input[0] == '-')
+                return $"the option '{input}' is not known (a directory of this name is './{input}')";
+        }
+        return null;
+    }
+
     /// <summary>Applies <c>--names</c>; returns what is wrong with it, or null.</summary>
     public static string? ApplyNames(PrettyOptions options, string[]? lists)
     {

@@ -18,6 +18,10 @@ internal static class ConvertVerb
         var clockOffset = new Option<long>("--clock-offset") { Description = "Add this many seconds to each clock.", HelpName = "SEC" };
         var clockOffsetNs = new Option<long>("--clock-offset-ns") { Description = "Add this many nanoseconds to each clock.", HelpName = "NS" };
         var clockForce = new Option<bool>("--clock-force-correlate") { Description = "Take it that all clocks count from the Epoch." };
+        var begin = new Option<string>("--begin", "-b") { Description = "Print nothing before this time: [YYYY-MM-DD] [hh:mm[:ss[.ns]]] or s[.ns].", HelpName = "TIME" };
+        var end = new Option<string>("--end", "-e") { Description = "Print nothing after this time.", HelpName = "TIME" };
+        var timerange = new Option<string>("--timerange") { Description = "Both: BEGIN,END or [BEGIN,END].", HelpName = "RANGE" };
+        var intersection = new Option<bool>("--stream-intersection") { Description = "Print only the time that all streams of a trace have in common." };
         var noDelta = new Option<bool>("--no-delta") { Description = "Print no time since the event before." };
         var names = new Option<string[]>("--names", "-n") { Description = "Names to print: payload, context, scope, header, all, none.", HelpName = "NAME,..." };
         var fields = new Option<string[]>("--fields", "-f") { Description = "Fields to print: trace, trace:hostname, trace:domain, trace:procname, trace:vpid, loglevel, emf, callsite, all, none.", HelpName = "FIELD,..." };
@@ -27,7 +31,8 @@ internal static class ConvertVerb
         var verbose = new Option<bool>("--verbose", "-v") { Description = "Say on standard error what is done." };
         var command = new Command("convert", "Convert traces to text.")
         {
-            inputs, clockSeconds, clockGmt, clockDate, clockCycles, clockOffset, clockOffsetNs, clockForce, noDelta, names, fields,
+            inputs, clockSeconds, clockGmt, clockDate, clockCycles, clockOffset, clockOffsetNs, clockForce, begin, end, timerange, intersection,
+            noDelta, names, fields,
             outputFormat, output, inputFormat, verbose,
         };
         command.SetAction(parsed =>
@@ -53,9 +58,11 @@ internal static class ConvertVerb
                 OutputFormat = parsed.GetValue(outputFormat) ?? "text",
                 OutputPath = parsed.GetValue(output),
                 IsVerbose = parsed.GetValue(verbose),
+                IsIntersection = parsed.GetValue(intersection),
             };
-            string? wrong = ConvertChoices.ApplyNames(options, parsed.GetValue(names))
+            string? wrong = ConvertChoices.FindUnknownOption(run.Inputs) ?? ConvertChoices.ApplyNames(options, parsed.GetValue(names))
                 ?? ConvertChoices.ApplyFields(options, parsed.GetValue(fields))
+                ?? run.SetRange(parsed.GetValue(begin), parsed.GetValue(end), parsed.GetValue(timerange))
                 ?? (run.OutputFormat is "text" or "dummy" ? null : $"--output-format: '{run.OutputFormat}' is not known: expected text or dummy")
                 ?? (parsed.GetValue(inputFormat) is null or "ctf" ? null : $"--input-format: '{parsed.GetValue(inputFormat)}' is not known: expected ctf");
             if (wrong is null)
@@ -82,15 +89,50 @@ internal sealed class ConvertRun
 
     public bool IsVerbose { get; init; }
 
+    public bool IsIntersection { get; init; }
+
+    public TimeBound? Begin { get; private set; }
+
+    public TimeBound? End { get; private set; }
+
+    /// <summary>Sets the time range; returns what is wrong with it, or null.</summary>
+    public string? SetRange(string? begin, string? end, string? range)
+    {
+        if (range is not null)
+        {
+            if (begin is not null || end is not null)
+                return "--timerange stands for --begin and --end: expected one or the other";
+            string inner = range.StartsWith('[') && range.EndsWith(']') ? range[1..^1] : range;
+            if (inner.Split(',') is not [var first, var last])
+                return $"--timerange: '{range}' is no range: expected BEGIN,END";
+            (begin, end) = (first, last);
+        }
+        Begin = ParseBound(begin, out bool isBeginValid);
+        End = ParseBound(end, out bool isEndValid);
+        if (isBeginValid && isEndValid)
+            return null;
+        return $"'{(isBeginValid ? end : begin)}' is no time: expected [YYYY-MM-DD] [hh:mm[:ss[.ns]]] or s[.ns]";
+    }
+
+    private static TimeBound? ParseBound(string? text, out bool isValid)
+    {
+        var bound = default(TimeBound);
+        isValid = text is null || TimeBound.TryParse(text, out bound);
+        return text is null ? null : bound;
+    }
+
     public int Execute()
     {
         MessageSink? sink = null;
-        Muxer? muxer = null;
+        MessageIterator? muxer = null;
         try
         {
             using var output = OpenOutput();
             sink = OutputFormat == "dummy" ? new DummySink() : new PrettySink(output, Console.Error, Pretty);
-            muxer = new Muxer(CtfFsSource.Open(Inputs, Clock).CreateIterators());
+            var source = CtfFsSource.Open(Inputs, Clock);
+            muxer = new Muxer(IsIntersection ? source.CreateIntersectingIterators() : source.CreateIterators());
+            if (Begin is not null || End is not null)
+                muxer = new Trimmer(muxer, Begin, End, Pretty.ClockGmt);
             try
             {
                 for (var batch = muxer.Next(); batch.Count > 0; batch = muxer.Next())

@@ -317,9 +317,10 @@ internal static unsafe class FieldInterpreter
         var options = ((VariantFieldClass)step.Class).Options;
         for (int i = 0; i < options.Count; i++)
         {
-            foreach (var range in options[i].Ranges)
+            var ranges = options[i].Ranges;
+            for (int j = 0; j < ranges.Count; j++)
             {
-                if (!range.Contains(selector, step.IsSigned))
+                if (!ranges[j].Contains(selector, step.IsSigned))
                     continue;
                 visitor.BeginVariant(index);
                 var status = Run(steps, step.OptionStarts![i], step.OptionStarts[i + 1], start, ref at, limit, state, ref visitor);

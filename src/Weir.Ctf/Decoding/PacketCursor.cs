@@ -70,8 +70,8 @@ public sealed unsafe class PacketCursor
     public ulong ClockValue => _state.Clock;
 
     /// <summary>
-    /// Bits of content of the packet, or <see cref="long.MaxValue"/> when it says no size and goes on to the end of its file. To be
-    /// set by the caller once it has checked what <see cref="Properties"/> say.
+    /// Bits of content of the packet: what it says itself, <see cref="long.MaxValue"/> when it says nothing. To be set by the caller
+    /// once it has checked it against the bytes that there are.
     /// </summary>
     public long ContentBits
     {
@@ -157,7 +157,9 @@ public sealed unsafe class PacketCursor
         }
         if (position == start)
             return Undo(DecodeStatus.EmptyRecord, clock);
-        record.Decoder = decoder;
+        // The caller's slot mostly holds it already, and comparing is cheaper than the collector's write barrier.
+        if (record.Decoder != decoder)
+            record.Decoder = decoder;
         record.StartBits = start;
         record.EndBits = position;
         record.ClockValue = _state.Clock;

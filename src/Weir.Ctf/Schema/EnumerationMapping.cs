@@ -38,9 +38,10 @@ public sealed record EnumerationMapping(string Label, IReadOnlyList<IntegerRange
     /// <summary>Whether the label names <paramref name="value"/> (64 bits).</summary>
     public bool Contains(long value, bool isSigned)
     {
-        foreach (var range in Ranges)
+        // By index: this is called for each value that is printed, and must not allocate.
+        for (int i = 0; i < Ranges.Count; i++)
         {
-            if (range.Contains(value, isSigned))
+            if (Ranges[i].Contains(value, isSigned))
                 return true;
         }
         return false;

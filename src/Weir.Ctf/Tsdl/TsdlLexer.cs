@@ -83,7 +83,7 @@ internal sealed class TsdlLexer(byte[] text, int start)
             i++;
             int value = i < raw.Length ? ReadEscape(raw, ref i) : -1;
             if (value < 0)
-                throw Error(text, token.Start + 1 + i, "this escape sequence is unknown: expected one of \\a \\b \\f \\n \\r \\t \\v \\\\ \\' \\\" \\?, up to three octal digits, or \\x and hexadecimal digits");
+                throw Error(text, token.Start + 1 + i, "this escape sequence is unknown: expected one of \\a \\b \\f \\n \\r \\t \\v \\\\ \\' \\\" \\?, up to three octal digits, or \\x and up to three hexadecimal digits");
             if (value > 0)
                 bytes[count++] = (byte)value;
             else
@@ -129,7 +129,8 @@ internal sealed class TsdlLexer(byte[] text, int start)
             case (byte)'x' when i + 1 < raw.Length && char.IsAsciiHexDigit((char)raw[i + 1]):
                 int hexadecimal = 0;
                 i++;
-                while (i < raw.Length && char.IsAsciiHexDigit((char)raw[i]))
+                int lastHexadecimal = Math.Min(raw.Length, i + 3);
+                while (i < lastHexadecimal && char.IsAsciiHexDigit((char)raw[i]))
                     hexadecimal = ((hexadecimal << 4) | HexValue(raw[i++])) & 0xff;
                 i--;
                 return hexadecimal;

@@ -328,8 +328,11 @@ internal sealed class TsdlLowering(byte[] text, List<ClockClass> clocks)
         {
             while (current is TsdlArray array)
             {
+                // Which element is meant is known only while the array is being read.
+                if (depth < 0 || depth >= _stack.Count || _stack[depth].Draft != array)
+                    return false;
                 current = array.Element;
-                depth = depth >= 0 ? depth + 1 : -1;
+                depth++;
             }
             if (current is not TsdlCompound parent)
                 return false;

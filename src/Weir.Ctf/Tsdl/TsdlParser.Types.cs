@@ -21,6 +21,9 @@ internal sealed partial class TsdlParser
             ReadTypedefNames(type, alias);
         else if (type is null)
             FindAlias(alias, Current.Start);
+        // Declarations of types may follow each other without a semicolon.
+        while (!isTypedef && IsTypeDeclaration && !IsWord("typedef"u8) && !IsWord("typealias"u8))
+            ReadSpecifiers(ref alias);
         Require(TsdlPunctuation.Semicolon, ";");
     }
 
@@ -282,7 +285,7 @@ internal sealed partial class TsdlParser
         }
         if (_scope.Find($"variant {name}") is not TsdlVariant known)
             throw Error(position, $"the variant '{name}' is not declared here");
-        return tag is null ? known : known.WithTag(tag, position);
+        return known.WithTag(tag ?? throw Expected("'<' and the tag of the variant"), position);
     }
 
     private TsdlLeaf ReadEnumeration()

@@ -238,7 +238,11 @@ public sealed class TsdlWriter
     private void WriteVariant(VariantFieldClass variant, FieldScope scope)
     {
         _text.Append("variant <");
-        WriteLocation(variant.SelectorLocation, scope);
+        // Readers of TSDL take one name here, which they look up from the variant outwards; only another scope needs a path.
+        if (variant.SelectorLocation.Origin == scope)
+            _text.Append(Identifier(variant.SelectorLocation.Path[^1], scope));
+        else
+            WriteLocation(variant.SelectorLocation, scope);
         Open("> {", indented: false);
         foreach (var option in variant.Options)
             WriteMember(option.Name, option.Class, scope);
@@ -246,8 +250,7 @@ public sealed class TsdlWriter
     }
 
     /// <summary>
-    /// Writes a location as seen from a scope. A member of the scope's own root is named alone: babeltrace2 2.0's grammar takes no
-    /// path that begins with a keyword as a variant's tag.
+    /// Writes a location as seen from a scope: a member of the scope's own root by its name alone, anything else by its whole path.
     /// </summary>
     private void WriteLocation(FieldLocation location, FieldScope scope)
     {

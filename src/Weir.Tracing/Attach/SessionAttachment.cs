@@ -84,12 +84,12 @@ internal sealed class SessionAttachment : IDisposable
             if (!rule.Matches(tracepoint))
                 continue;
             if (rule.Filter == null)
-                return new TracepointSink(_ring, IdOf(tracepoint), null);
+                return MakeSink(tracepoint, null);
             // A filter on fields that this event does not have chooses none of it.
             if (EventFilter.Bind(rule.Filter, tracepoint.Fields, out _) is { } filter)
                 filters.Add(filter);
         }
-        return filters.Count > 0 ? new TracepointSink(_ring, IdOf(tracepoint), EventFilter.Any(filters)) : null;
+        return filters.Count > 0 ? MakeSink(tracepoint, EventFilter.Any(filters)) : null;
     }
 
     /// <summary>Says that this process writes no more into the session, once the session is gone.</summary>
@@ -106,18 +106,62 @@ internal sealed class SessionAttachment : IDisposable
         throw new IOException($"{buffers}: every name for this process is taken");
     }
 
-    /// <summary>The event's id; declared in the metadata before the first record that uses it can be written.</summary>
-    private uint IdOf(Tracepoint tracepoint)
+    private TracepointSink MakeSink(Tracepoint tracepoint, EventFilter? filter) =>
+        TryDeclare(tracepoint) is { } id
+            ? new TracepointSink(_ring, id, filter)
+            : new TracepointSink(_ring, RecordLayout.FirstId, new LosingFilter(_ring.Control, filter));
+
+    /// <summary>
+    /// The event's id, declared in the metadata before the first record that uses it can be written; null where there is no room for
+    /// the declaration.
+    /// </summary>
+    private uint? TryDeclare(Tracepoint tracepoint)
     {
         if (_ids.TryGetValue(tracepoint, out uint id))
             return id;
         id = RecordLayout.FirstId + (uint)_ids.Count;
         var declaration = TraceMetadata.Declare(tracepoint, id);
-        _stream.Add(declaration);
         var text = new StringBuilder();
         new TsdlWriter(_trace, text).WriteEvent(_stream, declaration);
-        File.AppendAllText(Path.Combine(_directory, MetadataName), text.ToString());
+        if (!TryAppendMetadata(Encoding.UTF8.GetBytes(text.ToString())))
+            return null;
+        _stream.Add(declaration);
         _ids.Add(tracepoint, id);
         return id;
+    }
+
+    /// <summary>Appends to the metadata, all of it or nothing: half a declaration would spoil what stands before it.</summary>
+    private bool TryAppendMetadata(ReadOnlySpan<byte> text)
+    {
+        try
+        {
+            using var file = File.OpenHandle(Path.Combine(_directory, MetadataName), FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+            long end = RandomAccess.GetLength(file);
+            try
+            {
+                RandomAccess.Write(file, text, end);
+                return true;
+            }
+            catch (IOException)
+            {
+                RandomAccess.SetLength(file, end);
+                return false;
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Lets nothing through and counts what a filter would have let through: there was no room to declare the event.</summary>
+    private sealed class LosingFilter(RingControl control, EventFilter? inner) : EventFilter
+    {
+        public override bool Matches(ReadOnlySpan<byte> payload)
+        {
+            if (inner == null || inner.Matches(payload))
+                control.CountNoStream();
+            return false;
+        }
     }
 }

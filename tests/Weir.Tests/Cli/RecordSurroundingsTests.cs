@@ -118,7 +118,7 @@ public class RecordSurroundingsTests
         string disk = place.MountMemory("disk", $"size={size}");
         string trace = Path.Combine(disk, "trace");
         var result = place.Record(
-            ["-o", trace, "-e", "shop:*", "--subbuf-size", "64k", "--num-subbuf", "4", "--json", "--", .. Place.Shop, "--seconds", "1"]);
+            ["-o", trace, "-e", "shop:*", "--subbuf-size", "64k", "--num-subbuf", "64", "--json", "--", .. Place.Shop, "--seconds", "1"]);
         Assert.Equal(0, result.Status);
         long emitted = result.ShopCounts().Values.Sum();
         var report = result.Report();

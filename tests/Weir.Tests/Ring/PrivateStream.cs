@@ -46,8 +46,8 @@ internal sealed unsafe class PrivateStream : IDisposable
     {
         new Span<byte>(_stream, StreamLayout.Data).Clear();
         Data.Fill(0xEE);
-        ulong now = CpuCounter.Read();
-        PacketHead.Open(Ring, _stream + StreamLayout.Data, 0, now, 0, 0);
+        ulong now = CpuCounter.IsTrusted ? CpuCounter.Read() : MonotonicClock.Read();
+        PacketHead.Open(Ring, _stream + StreamLayout.Data, 0, now, 0);
         Position = PacketLayout.Records;
         LastTime = now;
     }

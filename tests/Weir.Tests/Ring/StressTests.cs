@@ -11,6 +11,14 @@ namespace Weir.Tests.Ring;
 [CollectionDefinition(nameof(AloneCollection), DisableParallelization = true)]
 public sealed class AloneCollection;
 
+/// <summary>How long the random tests go on.</summary>
+internal static class Stress
+{
+    /// <summary>3, or what <c>WEIR_STRESS_SECONDS</c> says; rounds that take no fixed time are as many more.</summary>
+    public static int Seconds { get; } =
+        int.TryParse(Environment.GetEnvironmentVariable("WEIR_STRESS_SECONDS"), CultureInfo.InvariantCulture, out int seconds) ? seconds : 3;
+}
+
 /// <summary>
 /// More writers than CPUs, tiny packets, a reader that cannot keep up, signals and garbage collections: every event that the ring
 /// took is read once, in order, with its time; every other one is counted.
@@ -41,15 +49,14 @@ public sealed unsafe class StressTests
     public void Each_event_is_read_once_in_order_or_counted(SequenceKind sequence, ClockKind clock)
     {
         int seed = Random.Shared.Next();
-        string? wish = Environment.GetEnvironmentVariable("WEIR_STRESS_SECONDS");
-        var duration = TimeSpan.FromSeconds(wish == null ? 3 : double.Parse(wish, CultureInfo.InvariantCulture));
+        var duration = TimeSpan.FromSeconds(Stress.Seconds);
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
         Native.EnsureSignalIsHarmless();
         using var ring = new TestRing(sequence, clock);
         int[] cpus = [.. Cpus.Allowed().Take(2)];
         var logs = Enumerable.Range(0, Threads).Select(t => new WriterLog(t, seed)).ToArray();
         bool isStopped = false;
-        var writers = logs.Select(log => new Thread(() => log.Run(() => Write(ring, clock, log, cpus, ref isStopped)))).ToArray();
+        var writers = logs.Select(log => new Thread(() => log.Run(() => Write(ring, clock, log, cpus, ref isStopped))) { IsBackground = true }).ToArray();
         var readers = TestRing.OpenAll(ring.Directory).Select(r => new StreamCheck(r, logs)).ToArray();
         Assert.Equal(Cpus.Allowed().Count, readers.Length);
         foreach (var writer in writers)
@@ -61,7 +68,10 @@ public sealed unsafe class StressTests
                 GC.Collect(0);
                 Thread.Sleep(1);
             }
-        });
+        })
+        {
+            IsBackground = true,
+        };
         collector.Start();
 
         var random = new Random(seed);

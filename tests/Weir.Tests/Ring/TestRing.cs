@@ -84,8 +84,14 @@ internal sealed unsafe class TestRing : IDisposable
     }
 
     /// <summary>Recovers all that was not given back, as a session's end or a recovery after a kill does; true if something was cut.</summary>
-    public static bool Recover(StreamReader reader, string directory, ulong previousEnd, Func<uint, int> payloadBytes, PacketAction action)
+    public static bool Recover(StreamReader reader, string directory, ulong previousEnd, Func<uint, int> payloadBytes, PacketAction action) =>
+        Recover(reader, directory, previousEnd, payloadBytes, action, out _);
+
+    /// <summary>The same, and how many bytes of the open packet were holes.</summary>
+    public static bool Recover(
+        StreamReader reader, string directory, ulong previousEnd, Func<uint, int> payloadBytes, PacketAction action, out int holeBytes)
     {
+        holeBytes = 0;
         var intents = RingControl.Read(directory).Intents;
         ulong consumed = reader.Consumed;
         ulong position = reader.CheckedPosition(consumed);
@@ -100,6 +106,7 @@ internal sealed unsafe class TestRing : IDisposable
             isCut |= isPacketCut;
             previousEnd = BitConverter.ToUInt64(bytes, PacketLayout.TimestampEnd);
             action(bytes.AsSpan(0, length));
+            holeBytes = (int)(position % (ulong)reader.PacketBytes) - length;
         }
         return isCut;
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Weir.Ctf;
 
 namespace Weir.Graph;
@@ -9,18 +10,20 @@ namespace Weir.Graph;
 internal static class MessageOrder
 {
     /// <summary>Negative when <paramref name="left"/> comes first, positive when <paramref name="right"/> does.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Compare(in Message left, in Message right)
     {
-        if (left.HasTime && right.HasTime)
-        {
-            if (left.TimeNs != right.TimeNs)
-                return left.TimeNs < right.TimeNs ? -1 : 1;
-        }
-        else if (left.HasTime != right.HasTime)
-        {
-            // Without a time there is nothing to wait for.
+        if (left.HasTime && right.HasTime && left.TimeNs != right.TimeNs)
+            return left.TimeNs < right.TimeNs ? -1 : 1;
+        return CompareOthers(in left, in right);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int CompareOthers(in Message left, in Message right)
+    {
+        // Without a time there is nothing to wait for.
+        if (left.HasTime != right.HasTime)
             return left.HasTime ? 1 : -1;
-        }
         return CompareOrigin(in left, in right);
     }
 

@@ -1,9 +1,7 @@
-using System.Runtime.InteropServices;
-
 namespace Weir.Graph;
 
 /// <summary>Times and the differences between them, as babeltrace2 prints them.</summary>
-internal sealed partial class PrettyClock(PrettyOptions options, TextWriter errors)
+internal sealed class PrettyClock(PrettyOptions options, TextWriter errors)
 {
     private const long NanosecondsPerSecond = 1_000_000_000;
     private const ulong Unknown = ulong.MaxValue;
@@ -84,11 +82,8 @@ internal sealed partial class PrettyClock(PrettyOptions options, TextWriter erro
     private void FormatSecond(long seconds)
     {
         _secondOfText = seconds;
-        var time = default(BrokenDownTime);
-        if (options.ClockGmt)
-            gmtime_r(in seconds, ref time);
-        else
-            localtime_r(in seconds, ref time);
+        var time = default(CalendarTime);
+        CalendarTime.FromSeconds(seconds, options.ClockGmt, ref time);
         var text = new TextBuffer();
         if (options.ClockDate)
         {
@@ -107,24 +102,5 @@ internal sealed partial class PrettyClock(PrettyOptions options, TextWriter erro
         text.Append((byte)'.');
         text.Written.CopyTo(_secondText);
         _secondTextLength = text.Count;
-    }
-
-    // The C library knows every form of TZ.
-    [LibraryImport("libc")]
-    private static partial nint localtime_r(in long seconds, ref BrokenDownTime time);
-
-    [LibraryImport("libc")]
-    private static partial nint gmtime_r(in long seconds, ref BrokenDownTime time);
-
-    /// <summary>C's <c>struct tm</c> on 64-bit Linux.</summary>
-    [StructLayout(LayoutKind.Sequential, Size = 64)]
-    private struct BrokenDownTime
-    {
-        public int Second;
-        public int Minute;
-        public int Hour;
-        public int Day;
-        public int Month;
-        public int Year;
     }
 }

@@ -19,7 +19,7 @@ internal static class PrettyHeader
         var text = new StringBuilder();
         // With names, each part follows the one before with a comma; the time, where there is one, came first.
         string comma = options.NameHeader && stream.Clock is not null ? ", " : "";
-        if (options.FieldTrace && stream.Trace.Name.Length > 0)
+        if (options.FieldTrace)
         {
             text.Append(comma).Append(Named("trace", options)).Append(stream.Trace.Name);
             if (options.NameHeader)

@@ -13,7 +13,7 @@ internal sealed class CtfFsPacketEntry
     /// <summary>Bytes of the packet that its file has: fewer than it says when the file was cut.</summary>
     public long AvailableBytes { get; init; }
 
-    /// <summary>Bits of content, checked against the packet's length; <see cref="long.MaxValue"/> when it says none.</summary>
+    /// <summary>Bits of content, checked against the packet's length; a packet that says none goes on to its file's end.</summary>
     public long ContentBits { get; init; }
 
     public StreamDecoder? Stream { get; init; }
@@ -108,7 +108,6 @@ internal static unsafe class CtfFsIndex
         var properties = cursor.Properties;
         long restBits = (fileBytes - offset) * 8;
         ulong totalBits = properties.TotalBits ?? properties.ContentBits ?? (ulong)restBits;
-        bool hasSize = properties.TotalBits is not null || properties.ContentBits is not null;
         ulong contentBits = properties.ContentBits ?? totalBits;
         string? problem = null;
         if (contentBits > totalBits)
@@ -127,7 +126,7 @@ internal static unsafe class CtfFsIndex
             Path = path,
             OffsetBytes = offset,
             AvailableBytes = problem is not null ? 0 : (long)Math.Min((totalBits + 7) / 8, (ulong)(fileBytes - offset)),
-            ContentBits = hasSize ? (long)Math.Min(contentBits, long.MaxValue) : long.MaxValue,
+            ContentBits = (long)Math.Min(contentBits, long.MaxValue),
             Stream = cursor.Stream,
             Properties = properties,
             Failure = failure,

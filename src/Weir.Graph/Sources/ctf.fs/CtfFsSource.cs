@@ -24,7 +24,8 @@ public sealed class CtfFsSource
             int before = source._traces.Count;
             if (!Directory.Exists(path))
                 throw new TraceReadException(path, -1, File.Exists(path) ? "this is no directory: expected a directory with a CTF trace" : "there is no such directory");
-            source.Search(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
+            string root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+            source.Search(root, root);
             if (source._traces.Count == before)
                 throw new TraceReadException(path, -1, "no trace is here: expected a directory with a file 'metadata', here or further down");
         }
@@ -44,11 +45,38 @@ public sealed class CtfFsSource
         return iterators;
     }
 
-    private void Search(string directory)
+    /// <summary>
+    /// One iterator for each data stream, which gives only what lies in the time that all streams of its trace have in common.
+    /// </summary>
+    /// <exception cref="TraceReadException">A trace's streams have no time in common.</exception>
+    public List<MessageIterator> CreateIntersectingIterators()
+    {
+        var iterators = new List<MessageIterator>();
+        foreach (var trace in _traces)
+        {
+            long beginNs = long.MinValue;
+            long endNs = long.MaxValue;
+            var groups = trace.CreateStreams(_options);
+            foreach (var group in groups)
+            {
+                if (group.Stream.Clock is null || group.Packets[0].Properties.BeginTime is not { } begin || group.Packets[^1].Properties.EndTime is not { } end)
+                    throw new TraceReadException(group.Stream.Name, -1, "this stream does not say when it begins and ends, so it has no time in common with others");
+                beginNs = Math.Max(beginNs, group.Stream.ToNanoseconds(begin));
+                endNs = Math.Min(endNs, group.Stream.ToNanoseconds(end));
+            }
+            if (beginNs > endNs)
+                throw new TraceReadException(trace.Directory, -1, "the streams of this trace have no time in common");
+            foreach (var group in groups)
+                iterators.Add(new Trimmer(new CtfFsStreamIterator(group), beginNs, endNs));
+        }
+        return iterators;
+    }
+
+    private void Search(string root, string directory)
     {
         if (File.Exists(Path.Combine(directory, CtfFsTrace.MetadataFileName)))
         {
-            _traces.Add(CtfFsTrace.Open(directory));
+            _traces.Add(CtfFsTrace.Open(root, directory));
             return;
         }
         string[] children;
@@ -65,7 +93,7 @@ public sealed class CtfFsSource
         {
             // A link could lead round in a circle.
             if (new DirectoryInfo(child).LinkTarget is null)
-                Search(child);
+                Search(root, child);
         }
     }
 

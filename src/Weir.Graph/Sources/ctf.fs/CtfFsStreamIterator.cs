@@ -182,6 +182,8 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         var stream = _group.Stream;
         bool hasClock = stream.Clock is not null;
         bool hasOuterSlots = stream.Decoder.HasOuterSlots;
+        long offsetNs = stream.ClockOffsetNs;
+        ulong frequencyHz = stream.FrequencyHz;
         byte* packet = _window - _windowOffset;
         long available = (_windowOffset + _windowBytes) * 8;
         while (_count < BatchMessages - 3)
@@ -191,12 +193,16 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
             if (status == DecodeStatus.Done)
             {
                 message.Kind = MessageKind.Event;
-                message.Stream = stream;
-                message.Packet = _packet;
+                // The slot mostly holds these already, and comparing is cheaper than the collector's write barrier.
+                if (message.Stream != stream)
+                    message.Stream = stream;
+                if (message.Packet != _packet)
+                    message.Packet = _packet;
                 message.PacketStart = packet;
                 message.HasTime = hasClock;
-                message.TimeNs = hasClock ? stream.ToNanoseconds(message.Record.ClockValue) : 0;
-                message.Slots = hasOuterSlots ? _cursor.CopySlots() : null;
+                message.TimeNs = hasClock ? unchecked(offsetNs + (long)ClockValue.ToNanoseconds(message.Record.ClockValue, frequencyHz)) : 0;
+                if (hasOuterSlots || message.Slots is not null)
+                    message.Slots = hasOuterSlots ? _cursor.CopySlots() : null;
                 _count++;
                 continue;
             }
@@ -209,18 +215,13 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
                     throw Fail(status);
                 return true;
             }
-            if (status != DecodeStatus.EndOfPacket && !IsEndOfFile(status))
+            if (status != DecodeStatus.EndOfPacket)
                 throw Fail(status);
             EndPacket();
             return true;
         }
         return true;
     }
-
-    /// <summary>A packet that says no size ends where its file does, between two events.</summary>
-    private bool IsEndOfFile(DecodeStatus status) =>
-        status == DecodeStatus.OutOfBytes && _cursor.ContentBits == long.MaxValue && _entry!.Failure is null
-        && _cursor.PositionBits == _entry.AvailableBytes * 8;
 
     private bool HasEvents()
     {

@@ -12,22 +12,30 @@ internal sealed class CtfFsTrace
 
     private readonly List<string> _directories;
 
-    private CtfFsTrace(TraceClass traceClass, List<string> directories)
+    private CtfFsTrace(TraceClass traceClass, string name, List<string> directories)
     {
         Class = traceClass;
+        Name = name;
         _directories = directories;
     }
 
     public TraceClass Class { get; }
 
-    public static CtfFsTrace Open(string directory)
+    /// <summary>The host's name, then the path from the directory that was asked for.</summary>
+    public string Name { get; }
+
+    /// <summary>The first of its directories.</summary>
+    public string Directory => _directories[0];
+
+    public static CtfFsTrace Open(string root, string directory)
     {
         string path = Path.Combine(directory, MetadataFileName);
         try
         {
             if (new FileInfo(path).Length > MetadataReader.MaxMetadataBytes)
                 throw new TraceReadException(path, -1, $"the metadata is longer than {MetadataReader.MaxMetadataBytes >> 20} MiB");
-            return new CtfFsTrace(MetadataReader.Read(File.ReadAllBytes(path)), [directory]);
+            var traceClass = MetadataReader.Read(File.ReadAllBytes(path));
+            return new CtfFsTrace(traceClass, NameOf(traceClass, root, directory), [directory]);
         }
         catch (CtfMetadataException e)
         {
@@ -40,14 +48,17 @@ internal sealed class CtfFsTrace
     }
 
     /// <summary>One trace of both: the metadata that declares more, and the files of both.</summary>
-    public CtfFsTrace MergeWith(CtfFsTrace other) =>
-        new(CountClasses(other.Class) > CountClasses(Class) ? other.Class : Class, [.. _directories, .. other._directories]);
+    public CtfFsTrace MergeWith(CtfFsTrace other)
+    {
+        var winner = CountClasses(other.Class) > CountClasses(Class) ? other : this;
+        return new CtfFsTrace(winner.Class, winner.Name, [.. _directories, .. other._directories]);
+    }
 
     /// <summary>Indexes the packets of all stream files and joins the files of each data stream.</summary>
     public List<CtfFsStreamGroup> CreateStreams(CtfFsOptions options)
     {
         var decoder = new TraceDecoder(Class);
-        var trace = new Trace(decoder, NameOf());
+        var trace = new Trace(decoder, Name);
         var groups = new List<CtfFsStreamGroup>();
         var byId = new Dictionary<(ulong Class, ulong Id), CtfFsStreamGroup>();
         var anonymous = new List<DataStream>();
@@ -101,6 +112,7 @@ internal sealed class CtfFsTrace
             Id = id,
             Name = path,
             ClockOffsetNs = offsetNs,
+            FrequencyHz = decoder.Class.DefaultClock?.FrequencyHz ?? 1_000_000_000,
             IsClockAbsolute = options.ForceClockAbsolute || decoder.Class.DefaultClock is { IsAbsolute: true },
         };
     }
@@ -117,7 +129,7 @@ internal sealed class CtfFsTrace
     private static List<string> FindStreamFiles(string directory)
     {
         var files = new List<string>();
-        foreach (string path in Directory.GetFiles(directory))
+        foreach (string path in System.IO.Directory.GetFiles(directory))
         {
             string name = Path.GetFileName(path);
             if (name == MetadataFileName || name.StartsWith('.') || new FileInfo(path).Length == 0)
@@ -128,16 +140,10 @@ internal sealed class CtfFsTrace
         return files;
     }
 
-    /// <summary>The host's name, then for LTTng's layout the path from <c>ust</c> or <c>kernel</c> on; else the directory's name.</summary>
-    private string NameOf()
+    private static string NameOf(TraceClass traceClass, string root, string directory)
     {
-        string path = _directories[0];
-        string? host = Class.FindEnvironment("hostname")?.Text;
-        string[] parts = path.Split(Path.DirectorySeparatorChar);
-        int from = Array.FindLastIndex(parts, part => part is "ust" or "kernel");
-        string suffix = from >= 0 ? string.Join('/', parts[from..]) : "";
-        if (host is null)
-            return suffix.Length > 0 ? suffix : Path.GetFileName(path);
-        return suffix.Length > 0 ? $"{host}/{suffix}" : host;
+        string host = traceClass.FindEnvironment("hostname")?.Text ?? "";
+        string suffix = directory == root ? "" : Path.GetRelativePath(root, directory);
+        return host.Length > 0 && suffix.Length > 0 ? $"{host}/{suffix}" : host + suffix;
     }
 }

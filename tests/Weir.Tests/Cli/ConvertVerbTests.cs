@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using Weir.Tests.Ctf;
+using Xunit;
+
+namespace Weir.Tests.Cli;
+
+public class ConvertVerbTests
+{
+    [Theory]
+    [InlineData]
+    [InlineData("--clock-cycles")]
+    [InlineData("--clock-seconds", "--no-delta")]
+    [InlineData("--clock-date", "--clock-gmt")]
+    [InlineData("--names=all", "--fields=all")]
+    [InlineData("--names=none", "--fields=trace,loglevel,emf")]
+    [InlineData("--clock-offset=-3", "--clock-offset-ns=999999999", "--clock-gmt")]
+    public void The_text_is_that_of_babeltrace2(params string[] options)
+    {
+        var version = Run("babeltrace2", "--version");
+        if (version is null)
+            Assert.Skip("babeltrace2 is not installed: its text is what ours is compared with");
+        var builder = new LttngTraceBuilder(2_600_000_001);
+        ulong start = 1_000_000_000_000_000;
+        byte[] first = [.. builder.Packet(0, 0, start, start + 999, 8, (start + 3, 0, -5), (start + 9, 1, 3), (start + 20, 1, -9)), .. builder.Packet(0, 0, start + 1000, start + 2000, 0, (start + 1500, 0, 8))];
+        byte[] second = builder.Packet(1, 1, start, start + 1999, 0, (start + 3, 0, 4), (start + 8, 1, 6), (start + 1500, 1, 70));
+        string directory = builder.WriteTo(LttngTraceBuilder.NewDirectory(), first, second);
+        try
+        {
+            var expected = Run("babeltrace2", [.. options, directory])!.Value;
+            Assert.True(expected.Status == 0, expected.Error);
+            var actual = Weir(["convert", .. options, directory]);
+            Assert.Equal(0, actual.Status);
+            Assert.Equal(expected.Output.Split('\n'), actual.Output.Split('\n'));
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Theory]
+    [InlineData(2, "")]
+    [InlineData(2, "convert")]
+    [InlineData(2, "convert", "--no-such-option", "/")]
+    [InlineData(2, "convert", "--names=nonsense", "/tmp")]
+    [InlineData(2, "convert", "--begin=yesterday", "/tmp")]
+    [InlineData(1, "convert", "/no/such/directory")]
+    [InlineData(0, "--version")]
+    [InlineData(0, "--help")]
+    public void The_status_says_what_happened(int status, params string[] arguments)
+    {
+        var result = Weir([.. arguments.Where(argument => argument.Length > 0)]);
+        Assert.Equal(status, result.Status);
+        Assert.Equal(status != 0, result.Error.Length > 0);
+    }
+
+    [Fact]
+    public void Traces_of_the_corpus_give_the_reference_text()
+    {
+        string corpus = Environment.GetEnvironmentVariable("WEIR_CORPUS") ?? "";
+        if (corpus.Length == 0)
+            Assert.Skip("WEIR_CORPUS does not name the folder of the corpus");
+        string expected = File.ReadAllText(Path.Combine(corpus, "ctf/own/discard/pretty.txt"));
+        Assert.Equal(expected, Weir(["convert", "--clock-gmt", Path.Combine(corpus, "lttng/discard/trace")]).Output);
+    }
+
+    private static (int Status, string Output, string Error) Weir(string[] arguments) =>
+        Run("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "weir.dll"), .. arguments])!.Value;
+
+    private static (int Status, string Output, string Error)? Run(string program, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["TZ"] = "America/New_York";
+        try
+        {
+            using var process = Process.Start(start)!;
+            var error = process.StandardError.ReadToEndAsync();
+            string output = process.StandardOutput.ReadToEnd();
+            Assert.True(process.WaitForExit(60_000), $"{program} does not end");
+            return (process.ExitCode, output, error.GetAwaiter().GetResult());
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using Weir.Graph;
+using Xunit;
+
+namespace Weir.Tests.Graph;
+
+public class TimeBoundTests
+{
+    [Theory]
+    [InlineData("1351532897.5", 1351532897500000000)]
+    [InlineData("-2", -2000000000)]
+    [InlineData("2012-10-29 17:48:17.000000001", 1351532897000000001)]
+    [InlineData("2012-10-29", 1351468800000000000)]
+    [InlineData("00:00:01", 1351468801000000000)]
+    public void A_bound_is_read_in_each_form(string text, long expectedNs)
+    {
+        Assert.True(TimeBound.TryParse(text, out var bound));
+        Assert.Equal(expectedNs, bound.Resolve(isUtc: true, firstTimeNs: 1351532897587029529));
+    }
+
+    [Theory]
+    [InlineData("2012-10-29 12:48:17.1231231231")]
+    [InlineData("2012-10-29 12:489:17")]
+    [InlineData("2012-10-29 12:48:")]
+    [InlineData("2012-10-29 12")]
+    [InlineData("20121-10-29")]
+    [InlineData("x")]
+    [InlineData("")]
+    public void Other_forms_are_refused(string text) => Assert.False(TimeBound.TryParse(text, out _));
+}

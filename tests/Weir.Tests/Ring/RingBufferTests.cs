@@ -1,0 +1,160 @@
+using Weir.Clock;
+using Weir.Ring;
+using Xunit;
+using StreamReader = Weir.Ring.StreamReader;
+
+namespace Weir.Tests.Ring;
+
+[Collection(nameof(AloneCollection))]
+public sealed unsafe class RingBufferTests
+{
+    [Theory]
+    [InlineData(SequenceKind.Rseq, ClockKind.Counter)]
+    [InlineData(SequenceKind.Atomic, ClockKind.Counter)]
+    [InlineData(SequenceKind.Atomic, ClockKind.Monotonic)]
+    public void A_write_allocates_nothing_and_an_event_of_8_bytes_takes_12(SequenceKind sequence, ClockKind clock)
+    {
+        using var ring = new TestRing(sequence, clock, packetBytes: 1 << 20);
+        Native.OnPinnedThread([Cpus.Allowed()[0]], () =>
+        {
+            using var reader = StreamReader.TryOpen(ring.StreamPath(Cpus.Allowed()[0]))!;
+            var thread = TestRing.NewThread();
+            ulong payload = 42;
+            ring.Ring.Write(thread, 1, (byte*)&payload, 8);
+            ulong position = reader.Position;
+            long allocated = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < 10_000; i++)
+                ring.Ring.Write(thread, 1, (byte*)&payload, 8);
+            Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - allocated);
+            // Where the thread was held up for 2^27 cycles a head was extended by 9 bytes.
+            ulong rest = reader.Position - position - 120_000;
+            Assert.True(rest % 9 == 0 && rest < 900, $"{rest} bytes too many");
+            TestRing.Free(thread);
+        });
+    }
+
+    [Theory]
+    [InlineData(SequenceKind.Rseq)]
+    [InlineData(SequenceKind.Atomic)]
+    public void A_negative_length_is_lost_and_counted(SequenceKind sequence)
+    {
+        using var ring = new TestRing(sequence);
+        Native.OnPinnedThread([Cpus.Allowed()[0]], () =>
+        {
+            var thread = TestRing.NewThread();
+            byte payload;
+            foreach (int length in (ReadOnlySpan<int>)[-1, -4, -13, int.MinValue, int.MaxValue])
+                Assert.Equal(CommitResult.LostTooLarge, ring.Ring.Write(thread, 1, &payload, length));
+            TestRing.Free(thread);
+        });
+        Assert.Equal(5UL, TestRing.OpenAll(ring.Directory).Aggregate(0UL, (sum, r) => sum + r.LostTooLarge));
+    }
+
+    [Fact]
+    public void Options_that_no_ring_can_have_are_refused()
+    {
+        string directory = TestRing.NewDirectory();
+        var options = new RingOptions(directory, TestRing.Uuid, 4096, 4, ClockKind.Counter, SequenceKind.Atomic);
+        Assert.Throws<ArgumentException>(() => RingBuffer.Create(options with { PacketBytes = 5000 }));
+        Assert.Throws<ArgumentException>(() => RingBuffer.Create(options with { PacketCount = 3 }));
+        Assert.Throws<ArgumentException>(() => RingBuffer.Create(options with { Sequence = SequenceKind.Rseq, Clock = ClockKind.Monotonic }));
+        Assert.Empty(Directory.GetFiles(directory));
+        Directory.Delete(directory);
+    }
+
+    [Theory]
+    [InlineData("/nonexistent/weir")]
+    [InlineData("/proc/weir")]
+    public void A_directory_that_cannot_be_written_is_an_IOException_that_names_the_file(string directory)
+    {
+        var e = Assert.Throws<IOException>(() => RingBuffer.Create(
+            new RingOptions(directory, TestRing.Uuid, 4096, 4, ClockKind.Monotonic, SequenceKind.Atomic)));
+        Assert.Contains(Path.Combine(directory, RingControl.FileName), e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_stream_that_cannot_be_made_loses_events_and_counts_them()
+    {
+        Assert.SkipWhen(Cpus.Allowed().Count < 2, "needs two CPUs");
+        string directory = TestRing.NewDirectory();
+        int blocked = Cpus.Allowed()[1];
+        File.WriteAllText(TestRing.StreamPath(directory, blocked), "in the way");
+        var ring = RingBuffer.Create(new RingOptions(directory, TestRing.Uuid, 4096, 4, ClockKind.Monotonic, SequenceKind.Atomic));
+        Native.OnPinnedThread([blocked], () =>
+        {
+            var thread = TestRing.NewThread();
+            ulong payload = 1;
+            Assert.Equal(CommitResult.NoStream, ring.Write(thread, 1, (byte*)&payload, 8));
+            Assert.Equal(CommitResult.NoStream, ring.Write(thread, 1, (byte*)&payload, 8));
+            TestRing.Free(thread);
+        });
+        ring.Control.CountFieldsCut(3);
+        var summary = RingControl.Read(directory);
+        Assert.Equal((2UL, 3UL), (summary.LostNoStream, summary.FieldsCut));
+        GC.KeepAlive(ring);
+        Directory.Delete(directory, recursive: true);
+    }
+
+    [Fact]
+    public void Where_no_stream_at_all_can_be_made_there_is_no_ring()
+    {
+        string directory = TestRing.NewDirectory();
+        for (int cpu = 0; cpu < Cpus.PossibleCount; cpu++)
+            File.WriteAllText(TestRing.StreamPath(directory, cpu), "in the way");
+        var options = new RingOptions(directory, TestRing.Uuid, 4096, 4, ClockKind.Monotonic, SequenceKind.Atomic);
+        var e = Assert.Throws<IOException>(() => RingBuffer.Create(options));
+        Assert.Contains("stream_", e.InnerException!.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(directory, RingControl.FileName)));
+        Directory.Delete(directory, recursive: true);
+    }
+
+    /// <summary>Rings come and go under the garbage collector while their control is still counted in.</summary>
+    [Fact]
+    public void A_collected_ring_leaves_its_control_usable()
+    {
+        var controls = new List<RingControl>();
+        for (int i = 0; i < 20; i++)
+            controls.Add(Make());
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        foreach (var control in controls)
+            control.CountFieldsCut(1);
+
+        static RingControl Make()
+        {
+            using var ring = new TestRing(SequenceKind.Atomic, ClockKind.Monotonic);
+            return ring.Ring.Control;
+        }
+    }
+
+    [Fact]
+    public void The_fallback_can_be_asked_for() =>
+        Assert.Equal(
+            ["Monotonic WEIR_CLOCK=monotonic", "Atomic WEIR_SEQUENCE=atomic"],
+            Child.Run(PrintChoices, [], new() { ["WEIR_CLOCK"] = "monotonic", ["WEIR_SEQUENCE"] = "atomic" }));
+
+    [Fact]
+    public void Without_a_wish_the_best_that_runs_here_is_chosen()
+    {
+        var clock = CpuCounter.IsTrusted ? ClockKind.Counter : ClockKind.Monotonic;
+        var sequence = RseqSequence.IsAvailable ? SequenceKind.Rseq : SequenceKind.Atomic;
+        string[] lines = Child.Run(PrintChoices, [], new() { ["WEIR_CLOCK"] = null, ["WEIR_SEQUENCE"] = null });
+        Assert.Equal($"{clock} {CpuCounter.Verdict}", lines[0]);
+        Assert.Equal($"{sequence} {RseqSequence.Verdict}", lines[1]);
+    }
+
+    [Fact]
+    public void Another_clock_means_the_atomic_sequence()
+    {
+        Assert.Equal(SequenceKind.Atomic, RingBuffer.ChooseSequence(ClockKind.Monotonic, out string reason));
+        Assert.NotEmpty(reason);
+    }
+
+    internal static int PrintChoices(string[] args)
+    {
+        var clock = TraceClock.Choose(out string reason);
+        Console.WriteLine($"{clock} {reason}");
+        Console.WriteLine($"{RingBuffer.ChooseSequence(ClockKind.Counter, out reason)} {reason}");
+        return 0;
+    }
+}
