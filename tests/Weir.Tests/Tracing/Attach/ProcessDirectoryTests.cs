@@ -25,6 +25,6 @@ public class ProcessDirectoryTests
         Assert.False(Directory.Exists(place.In("gone")));
         Assert.True(SessionHome.TryCreateNew(place.In("new")));
         Assert.False(SessionHome.TryCreateNew(place.In("new")));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(place.In("new")));
+        Assert.Equal("700\n", place.Run(["stat", "-c", "%a", place.In("new")]).Output);
     }
 }
