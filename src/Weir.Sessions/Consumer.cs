@@ -19,6 +19,9 @@ public sealed class Consumer : IDisposable
     private readonly string _output;
     private readonly Dictionary<string, ProcessDrain> _live = [];
     private readonly List<ProcessDrain> _finished = [];
+
+    // Of processes that were finished: a directory that could not be removed is not begun again.
+    private readonly HashSet<string> _seen = [];
     private readonly Thread _thread;
     private readonly ManualResetEventSlim _stop = new();
     private readonly DirectoryChange _buffersWatch;
@@ -93,7 +96,7 @@ public sealed class Consumer : IDisposable
     {
         foreach (string directory in EnumerateProcesses())
         {
-            if (!_live.ContainsKey(directory))
+            if (!_live.ContainsKey(directory) && !_seen.Contains(directory))
                 _live.Add(directory, new ProcessDrain(directory, Path.Combine(_output, "ust", "pid", Path.GetFileName(directory))));
         }
     }
@@ -116,6 +119,7 @@ public sealed class Consumer : IDisposable
             return;
         process.Finish(TraceClock.Read(_session.Description.Clock));
         _finished.Add(process);
+        _seen.Add(directory);
     }
 
     /// <summary>Finishes processes that have ended and gives their buffers back, so that a long session does not collect them.</summary>

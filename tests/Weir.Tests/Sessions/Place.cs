@@ -107,7 +107,21 @@ internal sealed partial class Place : IDisposable
             running.Dispose();
         foreach (string mount in _mounts)
             Process.Start("umount", ["-l", mount]).WaitForExit();
-        System.IO.Directory.Delete(Directory, recursive: true);
+        // A program that has outlived its recorder makes a home again that it sees removed, until it ends.
+        Wait.Until(TryDelete, $"the removal of {Directory}");
+    }
+
+    private bool TryDelete()
+    {
+        try
+        {
+            System.IO.Directory.Delete(Directory, recursive: true);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     private static string FindRoot()
