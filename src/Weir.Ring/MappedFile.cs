@@ -62,6 +62,17 @@ internal sealed unsafe class MappedFile
         }
     }
 
+    /// <summary>
+    /// Gives the file's memory back while the addresses stay valid: one system call puts private, empty memory in their place. Whoever still
+    /// writes there, writes to nobody. What was in the file is in the file.
+    /// </summary>
+    public void Detach()
+    {
+        nint address = Volatile.Read(ref _address);
+        if (address != 0)
+            _ = LibC.Map(address, _lengthBytes, LibC.ProtReadWrite, LibC.MapPrivate | LibC.MapAnonymous | LibC.MapFixed | LibC.MapNoReserve, -1, 0);
+    }
+
     public void Unmap()
     {
         nint address = Interlocked.Exchange(ref _address, 0);

@@ -34,6 +34,7 @@ public sealed unsafe class RingBuffer
     private readonly Lock _lock = new();
     private readonly bool _isRseq;
     private readonly bool _isCounter;
+    private bool _isRetired;
 
     private RingBuffer(RingOptions options)
     {
@@ -59,6 +60,21 @@ public sealed unsafe class RingBuffer
 
     /// <summary>Events that this ring could not give a stream, and fields that were cut, are counted here.</summary>
     public RingControl Control => _control;
+
+    /// <summary>
+    /// Gives the ring's memory back, once nobody will read it any more. Writers that still hold the ring, even in the middle of a record, go
+    /// on into private memory that goes with the ring: their addresses stay valid until the garbage collector knows that no writer is left.
+    /// </summary>
+    public void Retire()
+    {
+        lock (_lock)
+        {
+            _isRetired = true;
+            foreach (var stream in _streams)
+                stream?.Detach();
+            _control.Detach();
+        }
+    }
 
     /// <summary>The best sequence that this process can run with a clock, and why.</summary>
     public static SequenceKind ChooseSequence(ClockKind clock, out string reason)
@@ -161,7 +177,7 @@ public sealed unsafe class RingBuffer
         {
             if (_streams[cpu] != null)
                 return true;
-            if (_refusals[cpu] != null)
+            if (_refusals[cpu] != null || _isRetired)
                 return false;
             try
             {

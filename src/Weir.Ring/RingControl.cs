@@ -70,6 +70,8 @@ public sealed unsafe class RingControl
     /// <summary>Counts fields that were cut at their limit. Thread-safe.</summary>
     public void CountFieldsCut(int count) => Count(FieldsCutOffset, (ulong)count);
 
+    internal void Detach() => _file.Detach();
+
     private void Count(int offset, ulong count)
     {
         Interlocked.Add(ref *(ulong*)(_file.Address + offset), count);

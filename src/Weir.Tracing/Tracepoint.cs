@@ -46,21 +46,15 @@ public sealed unsafe class Tracepoint
     {
         var sinks = _sinks;
         for (int i = 0; i < sinks.Length; i++)
-            sinks[i].Write(record.Thread, record.Payload, record.PayloadBytes);
-        if (record.FieldsCut != 0)
-            CountFieldsCut(sinks, record.FieldsCut);
+        {
+            if (sinks[i].Write(record.Thread, record.Payload, record.PayloadBytes) && record.FieldsCut != 0)
+                sinks[i].Control.CountFieldsCut(record.FieldsCut);
+        }
     }
 
     internal void SetSinks(TracepointSink[] sinks)
     {
         _sinks = sinks;
         _isEnabled = sinks.Length > 0;
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void CountFieldsCut(TracepointSink[] sinks, int count)
-    {
-        foreach (var sink in sinks)
-            sink.Control.CountFieldsCut(count);
     }
 }

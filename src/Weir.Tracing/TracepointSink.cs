@@ -12,10 +12,9 @@ internal sealed unsafe class TracepointSink(RingBuffer ring, uint id, EventFilte
 
     public RingControl Control => _ring.Control;
 
+    /// <summary>Writes a record if the filter lets it through; false where it is not in the stream then.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Write(WriterThread* thread, byte* payload, int lengthBytes)
-    {
-        if (_filter == null || _filter.Matches(new ReadOnlySpan<byte>(payload, lengthBytes)))
-            _ring.Write(thread, _id, payload, lengthBytes);
-    }
+    public bool Write(WriterThread* thread, byte* payload, int lengthBytes) =>
+        (_filter == null || _filter.Matches(new ReadOnlySpan<byte>(payload, lengthBytes)))
+        && _ring.Write(thread, _id, payload, lengthBytes) <= CommitResult.CommittedInNewPacket;
 }

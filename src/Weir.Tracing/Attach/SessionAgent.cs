@@ -31,8 +31,9 @@ internal static class SessionAgent
                 Synchronize();
             }
         }
-        catch (Exception e) when (e is not OutOfMemoryException)
+        catch (Exception e)
         {
+            // Whatever it is, threads and memory that cannot be had included: a program does not fail because it is traced.
             Log($"provider {provider.Name} is not recorded: {e.Message}");
         }
     }
@@ -79,7 +80,7 @@ internal static class SessionAgent
                 lock (s_lock)
                     Synchronize();
             }
-            catch (Exception e) when (e is not OutOfMemoryException)
+            catch (Exception e)
             {
                 Log(e.Message);
             }

@@ -92,8 +92,12 @@ internal sealed class SessionAttachment : IDisposable
         return filters.Count > 0 ? MakeSink(tracepoint, EventFilter.Any(filters)) : null;
     }
 
-    /// <summary>Says that this process writes no more into the session, once the session is gone.</summary>
-    public void Dispose() => _life?.Dispose();
+    /// <summary>Gives the buffers back and says that this process writes no more into the session, once the session is gone.</summary>
+    public void Dispose()
+    {
+        _ring.Retire();
+        _life?.Dispose();
+    }
 
     private static string MakeDirectory(string buffers)
     {
