@@ -5,7 +5,7 @@ namespace Weir.Cli;
 /// <summary>Values as people type them.</summary>
 internal static class CommandLineValues
 {
-    /// <summary>500ms, 10s, 5m, 2h, or dd:hh:mm:ss; positive.</summary>
+    /// <summary>500ms, 10s, 5m, 2h, a number of seconds, or dd:hh:mm:ss whose first parts may be missing; positive.</summary>
     public static bool TryParseDuration(string text, out TimeSpan duration)
     {
         var culture = CultureInfo.InvariantCulture;

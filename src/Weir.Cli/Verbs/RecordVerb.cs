@@ -18,11 +18,11 @@ internal static class RecordVerb
         var output = new Option<string?>("--output", "-o") { Description = "The trace's directory, missing or empty (default: NAME-YYYYMMDD-HHMMSS here)", HelpName = "DIR" };
         var events = new Option<string[]>("--event", "-e")
         {
-            Description = "What to record: provider:name with * and ?, then @level and 'if' with a filter; may be repeated (default: everything)",
+            Description = "What to record: provider:name with * and ?, then @level and 'if' with a filter (docs/rules.md); may be repeated (default: everything)",
             HelpName = "RULE",
         };
-        var all = new Option<bool>("--all", "-a") { Description = "Record every process that matches, not only the command's own" };
-        var duration = new Option<string?>("--duration") { Description = "Stop recording after a time: 500ms, 10s, 5m, or dd:hh:mm:ss", HelpName = "T" };
+        var all = new Option<bool>("--all", "-a") { Description = "Record every program of this user that matches, not only the command and its descendants" };
+        var duration = new Option<string?>("--duration") { Description = "Stop recording after a time: 500ms, 10s, 5m, 2h, or dd:hh:mm:ss", HelpName = "T" };
         var packetBytes = new Option<string?>("--subbuf-size") { Description = "Bytes of a sub-buffer, a power of two; k, M and G are understood (default: 512k)", HelpName = "SIZE" };
         var packetCount = new Option<int>("--num-subbuf")
         {
@@ -40,6 +40,12 @@ internal static class RecordVerb
         };
         verb.SetAction(parsed =>
         {
+            // Without the -- an option that is not known would be taken for the command.
+            if (parsed.GetValue(command) is [['-', ..] unknown, ..] && !parsed.Tokens.Any(token => token.Type == System.CommandLine.Parsing.TokenType.DoubleDash))
+            {
+                Console.Error.WriteLine($"weir: unknown option '{unknown}'; weir record --help lists those there are, and a command follows --");
+                return UsageStatus;
+            }
             if (!TryBuild(
                 parsed.GetValue(output), parsed.GetValue(events) ?? [], parsed.GetValue(all), parsed.GetValue(duration),
                 parsed.GetValue(packetBytes), parsed.GetValue(packetCount), parsed.GetValue(command) ?? [], out var options, out string? wrong))
@@ -84,6 +90,11 @@ internal static class RecordVerb
         out RecordingOptions? options, out string? wrong)
     {
         options = null;
+        if (output == "")
+        {
+            wrong = "--output: the trace's directory has no name";
+            return false;
+        }
         var rules = new List<EventRule>();
         foreach (string text in events.Length == 0 ? ["*"] : events)
         {

@@ -115,16 +115,32 @@ internal static class SessionAgent
                 var sinks = new List<TracepointSink>();
                 foreach (var (attachment, session) in live)
                 {
-                    if (attachment.Bind(tracepoint, session.Rules) is { } sink)
+                    if (TryBind(attachment, tracepoint, session) is { } sink)
                         sinks.Add(sink);
                 }
                 tracepoint.SetSinks([.. sinks]);
             }
         }
+        foreach (var (attachment, session) in live)
+            attachment.Remark(s_providers, session.Rules);
         foreach (string gone in s_attachments.Keys.Where(directory => !found.Contains(directory)).ToList())
         {
             if (s_attachments.Remove(gone, out var attachment))
                 attachment?.Dispose();
+        }
+    }
+
+    /// <summary>A session that is broken costs the others nothing.</summary>
+    private static TracepointSink? TryBind(SessionAttachment attachment, Tracepoint tracepoint, SessionDescription session)
+    {
+        try
+        {
+            return attachment.Bind(tracepoint, session.Rules);
+        }
+        catch (Exception e)
+        {
+            Log($"{tracepoint.Provider.Name}:{tracepoint.Name} is not recorded: {e.Message}");
+            return null;
         }
     }
 

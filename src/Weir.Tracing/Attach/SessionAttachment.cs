@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Weir.Ctf;
 using Weir.Ring;
@@ -10,6 +11,9 @@ namespace Weir.Tracing;
 /// </summary>
 internal sealed class SessionAttachment : IDisposable
 {
+    /// <summary>In a process's buffers: a line for each rule that cannot choose any of its events.</summary>
+    public const string RemarksName = "remarks";
+
     private const string MetadataName = "metadata";
 
     /// <summary>A program that another replaced in the same process and second has the name already, or one of another container.</summary>
@@ -108,6 +112,39 @@ internal sealed class SessionAttachment : IDisposable
                 return directory;
         }
         throw new IOException($"{buffers}: every name for this process is taken");
+    }
+
+    /// <summary>
+    /// Tells the session's owner which rules choose events by a filter that fits none of them: a field's name that is wrong would else look
+    /// like a program where nothing happens. Replaces what was said before.
+    /// </summary>
+    public void Remark(IReadOnlyList<TracepointProvider> providers, IReadOnlyList<EventRule> rules)
+    {
+        var text = new StringBuilder();
+        foreach (var rule in rules)
+        {
+            if (rule.Filter == null)
+                continue;
+            string? reason = null;
+            bool fits = false;
+            foreach (var tracepoint in providers.SelectMany(provider => provider.Tracepoints).Where(rule.Matches))
+            {
+                fits |= EventFilter.Bind(rule.Filter, tracepoint.Fields, out string? wrong) != null;
+                reason ??= $"of {tracepoint.Provider.Name}:{tracepoint.Name}, {wrong} (it has {string.Join(", ", tracepoint.Fields.Select(field => field.Name))})";
+            }
+            if (!fits && reason != null)
+                text.Append(CultureInfo.InvariantCulture, $"rule '{rule.Text}' chooses nothing: {reason}\n");
+        }
+        try
+        {
+            string path = Path.Combine(_directory, RemarksName);
+            if (text.Length > 0 || File.Exists(path))
+                File.WriteAllText(path, text.ToString());
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It was advice only.
+        }
     }
 
     private TracepointSink MakeSink(Tracepoint tracepoint, EventFilter? filter) =>
