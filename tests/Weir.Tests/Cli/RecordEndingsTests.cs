@@ -101,6 +101,9 @@ public class RecordEndingsTests
         recorder.WaitForOutput("committed 5000\n");
         string buffers = place.Buffers();
         Assert.StartsWith("/dev/shm/weir-", buffers);
+        string pid = place.In("first/ust/pid");
+        Wait.Until(
+            () => Directory.Exists(pid) && new DirectoryInfo(pid).GetFiles("stream_*", SearchOption.AllDirectories).Any(file => file.Length > 0), "a packet");
         recorder.Signal(Kill);
         // The program learns of it, though nobody rings, and goes on.
         recorder.WaitForOutput("detached");
