@@ -46,7 +46,17 @@ public sealed partial class StopRequest : IDisposable
     public void Ask() => Request(Interrupt);
 
     /// <summary>Waits until somebody asks; false when the time is over.</summary>
-    public bool Wait(TimeSpan timeout) => _requested.Wait(timeout);
+    public bool Wait(TimeSpan timeout)
+    {
+        // The system's own waits end after 24 days.
+        var longest = TimeSpan.FromDays(1);
+        for (; timeout > longest; timeout -= longest)
+        {
+            if (_requested.Wait(longest))
+                return true;
+        }
+        return _requested.Wait(timeout);
+    }
 
     /// <summary>Sends on to the command what it has not got yet. One thread at a time.</summary>
     internal void Forward(Process command)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using Weir.Sessions;
 using Weir.Tracing;
@@ -40,8 +41,7 @@ internal static class RecordVerb
         };
         verb.SetAction(parsed =>
         {
-            // Without the -- an option that is not known would be taken for the command.
-            if (parsed.GetValue(command) is [['-', ..] unknown, ..] && !parsed.Tokens.Any(token => token.Type == System.CommandLine.Parsing.TokenType.DoubleDash))
+            if (parsed.GetValue(command) is [['-', ..] unknown, ..] && IsBeforeDashes(parsed, unknown))
             {
                 Console.Error.WriteLine($"weir: unknown option '{unknown}'; weir record --help lists those there are, and a command follows --");
                 return UsageStatus;
@@ -56,6 +56,19 @@ internal static class RecordVerb
             return Run(options!, parsed.GetValue(quiet), parsed.GetValue(json), parsed.GetValue(strict));
         });
         return verb;
+    }
+
+    /// <summary>Before the -- an option that is not known would be taken for the command.</summary>
+    private static bool IsBeforeDashes(ParseResult parsed, string word)
+    {
+        foreach (var token in parsed.Tokens)
+        {
+            if (token.Type == TokenType.DoubleDash)
+                return false;
+            if (token.Value == word)
+                return true;
+        }
+        return false;
     }
 
     private static int Run(RecordingOptions options, bool isQuiet, bool isJson, bool isStrict)
