@@ -157,4 +157,37 @@ public sealed unsafe class RingBufferTests
         Console.WriteLine($"{RingBuffer.ChooseSequence(ClockKind.Counter, out reason)} {reason}");
         return 0;
     }
+
+    [Theory]
+    [InlineData(SequenceKind.Rseq)]
+    [InlineData(SequenceKind.Atomic)]
+    public unsafe void A_retired_ring_holds_no_memory_and_takes_records_that_nobody_reads(SequenceKind sequence)
+    {
+        using var ring = new TestRing(sequence);
+        var thread = TestRing.NewThread();
+        ring.Write(thread, 1, [1, 2, 3, 4, 5, 6, 7, 8]);
+        Assert.Contains(ring.Directory, File.ReadAllText("/proc/self/maps"), StringComparison.Ordinal);
+        var before = Positions(ring);
+
+        ring.Ring.Retire();
+        Assert.DoesNotContain(ring.Directory, File.ReadAllText("/proc/self/maps"), StringComparison.Ordinal);
+        // Enough for every sub-buffer and for losses.
+        for (int i = 0; i < 10_000; i++)
+            ring.Write(thread, (uint)(1 + (i % 60)), new byte[i % 300]);
+        ring.Ring.Control.CountFieldsCut(1);
+        TestRing.Free(thread);
+        Assert.Equal(before, Positions(ring));
+        Assert.Equal(0UL, RingControl.Read(ring.Directory).FieldsCut);
+    }
+
+    private static ulong[] Positions(TestRing ring)
+    {
+        var positions = new List<ulong>();
+        foreach (var stream in TestRing.OpenAll(ring.Directory))
+        {
+            using (stream)
+                positions.Add(stream.Position);
+        }
+        return [.. positions];
+    }
 }
