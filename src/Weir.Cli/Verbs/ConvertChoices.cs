@@ -88,11 +88,8 @@ internal static class ConvertChoices
                 case "all":
                     SetAll(options, true);
                     break;
-                case "none":
-                    SetAll(options, false);
-                    break;
                 default:
-                    return $"--fields: '{name}' is not known: expected trace, trace:hostname, trace:domain, trace:procname, trace:vpid, loglevel, emf, callsite, all or none";
+                    return $"--fields: '{name}' is not known: expected trace, trace:hostname, trace:domain, trace:procname, trace:vpid, loglevel, emf, callsite or all";
             }
         }
         return null;

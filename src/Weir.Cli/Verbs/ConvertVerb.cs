@@ -24,7 +24,7 @@ internal static class ConvertVerb
         var intersection = new Option<bool>("--stream-intersection") { Description = "Print only the time that all streams of a trace have in common." };
         var noDelta = new Option<bool>("--no-delta") { Description = "Print no time since the event before." };
         var names = new Option<string[]>("--names", "-n") { Description = "Names to print: payload, context, scope, header, all, none.", HelpName = "NAME,..." };
-        var fields = new Option<string[]>("--fields", "-f") { Description = "Fields to print: trace, trace:hostname, trace:domain, trace:procname, trace:vpid, loglevel, emf, callsite, all, none.", HelpName = "FIELD,..." };
+        var fields = new Option<string[]>("--fields", "-f") { Description = "Fields to print: trace, trace:hostname, trace:domain, trace:procname, trace:vpid, loglevel, emf, callsite, all.", HelpName = "FIELD,..." };
         var outputFormat = new Option<string>("--output-format", "-o") { Description = "text (default) or dummy.", HelpName = "FMT" };
         var output = new Option<string>("--output", "-w") { Description = "Write to this file instead of standard output.", HelpName = "PATH" };
         var inputFormat = new Option<string>("--input-format", "-i") { Description = "ctf.", HelpName = "FMT" };
@@ -130,13 +130,15 @@ internal sealed class ConvertRun
             using var output = OpenOutput();
             sink = OutputFormat == "dummy" ? new DummySink() : new PrettySink(output, Console.Error, Pretty);
             var source = CtfFsSource.Open(Inputs, Clock);
-            muxer = new Muxer(IsIntersection ? source.CreateIntersectingIterators() : source.CreateIterators());
+            var merged = new Muxer(IsIntersection ? source.CreateIntersectingIterators() : source.CreateIterators());
+            muxer = merged;
             if (Begin is not null || End is not null)
                 muxer = new Trimmer(muxer, Begin, End, Pretty.ClockGmt);
             try
             {
                 for (var batch = muxer.Next(); batch.Count > 0; batch = muxer.Next())
                     sink.Consume(batch);
+                merged.ThrowIfBad();
             }
             finally
             {

@@ -17,7 +17,7 @@ public enum DecodeStatus : byte
     /// <summary>Two numbers of different byte order share a byte.</summary>
     ByteOrderChange,
 
-    /// <summary>An array without bytes has more elements than anybody may want to see.</summary>
+    /// <summary>Arrays have more elements without bits than anybody may want to see.</summary>
     TooManyElements,
 
     /// <summary>No more events in the packet.</summary>
@@ -128,13 +128,19 @@ internal sealed class DecodeState(int slotCount)
     public PacketProperties Packet;
 
     public unsafe byte* UuidBytes;
+
+    /// <summary>Elements of arrays that took no bits, since whoever runs programs began a record or a packet.</summary>
+    public int EmptyElementCount;
 }
 
 /// <summary>Runs programs over bytes. Positions are in bits from the packet's beginning.</summary>
 internal static unsafe class FieldInterpreter
 {
-    /// <summary>Most elements of an array whose elements take no bits.</summary>
-    private const ulong MaxEmptyElements = 1 << 16;
+    /// <summary>
+    /// Most elements without bits in one record: the bytes that there are bound all others, but arrays of these, one inside another,
+    /// would make a few bytes last for ever.
+    /// </summary>
+    private const int MaxEmptyElements = 1 << 16;
 
     /// <summary>Runs the steps from <paramref name="from"/> up to <paramref name="to"/>.</summary>
     /// <param name="steps">The program's steps.</param>
@@ -301,7 +307,7 @@ internal static unsafe class FieldInterpreter
             var status = Run(steps, index + 1, step.End, start, ref at, limit, state, ref visitor);
             if (status != DecodeStatus.Done)
                 return status;
-            if (at == before && length > MaxEmptyElements)
+            if (at == before && ++state.EmptyElementCount > MaxEmptyElements)
                 return DecodeStatus.TooManyElements;
         }
         visitor.EndArray(index);

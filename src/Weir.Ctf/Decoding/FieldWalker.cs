@@ -27,6 +27,7 @@ public sealed unsafe class FieldWalker
     {
         ArgumentNullException.ThrowIfNull(stream);
         var nobody = default(NoVisitor);
+        _state.EmptyElementCount = 0;
         long position = 0;
         var steps = _trace.PacketHeader.StepArray;
         var status = FieldInterpreter.Run(steps, 0, steps.Length, packet, ref position, lengthBits, _state, ref nobody);
@@ -45,6 +46,7 @@ public sealed unsafe class FieldWalker
         where TVisitor : struct, IFieldVisitor
     {
         slots?.CopyTo(_state.Slots, 0);
+        _state.EmptyElementCount = 0;
         long position = record.FieldsBits;
         var steps = record.Decoder.Fields.StepArray;
         return FieldInterpreter.Run(steps, 0, steps.Length, packet, ref position, record.EndBits, _state, ref visitor);

@@ -94,6 +94,7 @@ public sealed unsafe class PacketCursor
         _state.Clock = clock;
         _state.Packet = default;
         _state.UuidBytes = null;
+        _state.EmptyElementCount = 0;
         _positionBits = 0;
         Stream = null;
         var visitor = default(NoVisitor);
@@ -151,6 +152,7 @@ public sealed unsafe class PacketCursor
         else
         {
             var visitor = default(NoVisitor);
+            _state.EmptyElementCount = 0;
             status = FieldInterpreter.Run(decoder.Skip, 0, decoder.Skip.Length, packet, ref position, limit, _state, ref visitor);
             if (status != DecodeStatus.Done)
                 return Undo(status, clock);
@@ -173,7 +175,7 @@ public sealed unsafe class PacketCursor
         DecodeStatus.OutOfBytes => $"{what} does not fit into the packet",
         DecodeStatus.NoOption => $"{what} has a variant whose tag selects none of its options",
         DecodeStatus.ByteOrderChange => $"{what} changes its byte order inside a byte",
-        DecodeStatus.TooManyElements => $"{what} has an array of empty elements that is too long",
+        DecodeStatus.TooManyElements => $"{what} has arrays of too many empty elements",
         DecodeStatus.UnknownEvent => $"the metadata declares no event with ID {_state.EventClassId} in stream {Stream?.Class.Id}",
         DecodeStatus.EmptyRecord => $"{what} takes no space, so there is no end of such records",
         _ => $"{what} cannot be decoded",
@@ -218,6 +220,7 @@ public sealed unsafe class PacketCursor
     private DecodeStatus ReadAnyHeader(byte* packet, ref long position, long limit)
     {
         _state.HasEventClassId = false;
+        _state.EmptyElementCount = 0;
         var steps = Stream!.EventHeader.StepArray;
         var visitor = default(NoVisitor);
         var status = FieldInterpreter.Run(steps, 0, steps.Length, packet, ref position, limit, _state, ref visitor);

@@ -66,9 +66,12 @@ internal sealed class SkipCompiler
             case DecodeStepKind.Array when step.LoadSlot < 0 && step.Length < 1 << 20:
                 long elementBits = FixedSize(source, index + 1, step.End, out inner);
                 alignmentBits = Math.Max(alignmentBits, inner);
-                if (elementBits < 0)
+                if (step.Length == 0)
+                    return 0;
+                // Elements without bits are counted, which only decoding does.
+                if (elementBits <= 0)
                     return -1;
-                return step.Length == 0 ? 0 : (((long)step.Length - 1) * Align(elementBits, alignmentBits)) + elementBits;
+                return (((long)step.Length - 1) * Align(elementBits, alignmentBits)) + elementBits;
             default:
                 return -1;
         }

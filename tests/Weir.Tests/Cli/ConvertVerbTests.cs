@@ -43,6 +43,7 @@ public class ConvertVerbTests
     [InlineData(2, "convert")]
     [InlineData(2, "convert", "--no-such-option", "/")]
     [InlineData(2, "convert", "--names=nonsense", "/tmp")]
+    [InlineData(2, "convert", "--fields=none", "/tmp")]
     [InlineData(2, "convert", "--begin=yesterday", "/tmp")]
     [InlineData(1, "convert", "/no/such/directory")]
     [InlineData(0, "--version")]

@@ -92,6 +92,61 @@ public class CtfFsSourceTests
         Assert.Contains(reason, error!.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(4)]
+    [InlineData(20)]
+    [InlineData(32 + 16 + 7)]
+    public void A_stream_that_begins_badly_comes_after_all_others(int offset)
+    {
+        var builder = new LttngTraceBuilder();
+        byte[] good = builder.Packet(0, 0, 100, 300, 0, (110, 0, 1), (290, 0, 2));
+        byte[] bad = builder.Packet(1, 1, 50, 200, 0, (60, 0, 3));
+        bad[offset] ^= 0x55;
+        foreach (byte[][] files in new[] { new[] { bad, good }, [good, bad], [bad, good, bad] })
+        {
+            string[] lines = Convert(builder, out var error, files);
+            Assert.Equal(2, lines.Length);
+            Assert.Equal(0, error!.OffsetBytes);
+            Assert.EndsWith($"stream_{Array.IndexOf(files, bad)}", error.Path, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("struct {} z[60000][60000][60000];")]
+    [InlineData("struct { string s[0]; } z[60000][60000][60000];")]
+    [InlineData("integer { size = 16; align = 8; } n; struct { string s[0]; } a[n][n][n]; string z;")]
+    [InlineData("struct { integer { size = 8; align = 8; } x; struct {} z[60000]; } a[2];")]
+    public void Nested_arrays_of_nothing_are_an_error_at_once(string fields)
+    {
+        string[] lines = ConvertText(fields, out var error, 0xff, 0xff, 0x78, 0);
+        Assert.Empty(lines);
+        Assert.Equal(0, error!.OffsetBytes);
+        Assert.Contains("empty elements", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_few_elements_of_nothing_are_shown()
+    {
+        string[] lines = ConvertText("struct {} z[2][2]; integer { size = 8; align = 8; } x;", out var error, 7);
+        Assert.Null(error);
+        Assert.Contains("{ z = [ [0] = [ [0] = { }, [1] = { } ], [1] = [ [0] = { }, [1] = { } ] ], x = 7 }", Assert.Single(lines), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_line_longer_than_the_buffer_goes_out_in_pieces()
+    {
+        byte[] stream = new byte[300_001];
+        Array.Fill(stream, (byte)'?', 100_000, 200_000);
+        var pieces = new PieceStream();
+        string[] lines = ConvertText("integer { size = 8; align = 8; } a[100000]; string s;", out var error, pieces, stream);
+        Assert.Null(error);
+        string line = Assert.Single(lines);
+        Assert.Contains("a = [ [0] = 0, [1] = 0, ", line, StringComparison.Ordinal);
+        Assert.EndsWith("[99999] = 0 ], s = \"" + string.Concat(Enumerable.Repeat("\\?", 200_000)) + "\" }", line, StringComparison.Ordinal);
+        Assert.InRange(pieces.LongestBytes, 1, 128 << 10);
+    }
+
     [Fact]
     public void A_lost_packet_and_lost_events_are_messages()
     {
@@ -106,13 +161,28 @@ public class CtfFsSourceTests
         Assert.Contains("Tracer discarded 1 packet between [22:13:20.000000205] and [22:13:20.000000255]", warnings.ToString(), StringComparison.Ordinal);
     }
 
+    private static string[] ConvertText(string fields, out TraceReadException? error, params byte[] stream) =>
+        ConvertText(fields, out error, new MemoryStream(), stream);
+
+    /// <summary>Converts a stream without headers of the only event that there is.</summary>
+    private static string[] ConvertText(string fields, out TraceReadException? error, MemoryStream output, byte[] stream)
+    {
+        string directory = Directory.CreateTempSubdirectory("weir-ctf-").FullName;
+        File.WriteAllText(
+            Path.Combine(directory, "metadata"),
+            $"/* CTF 1.8 */ trace {{ major = 1; minor = 8; byte_order = le; }}; stream {{ }}; event {{ name = e; fields := struct {{ {fields} }}; }};");
+        File.WriteAllBytes(Path.Combine(directory, "stream_0"), stream);
+        return Convert(directory, out error, TextWriter.Null, output);
+    }
+
     private static string[] Convert(LttngTraceBuilder builder, out TraceReadException? error, params byte[][] files) =>
         Convert(builder, out error, TextWriter.Null, files);
 
-    private static string[] Convert(LttngTraceBuilder builder, out TraceReadException? error, TextWriter warnings, params byte[][] files)
+    private static string[] Convert(LttngTraceBuilder builder, out TraceReadException? error, TextWriter warnings, params byte[][] files) =>
+        Convert(builder.WriteTo(LttngTraceBuilder.NewDirectory(), files), out error, warnings, new MemoryStream());
+
+    private static string[] Convert(string directory, out TraceReadException? error, TextWriter warnings, MemoryStream output)
     {
-        string directory = builder.WriteTo(LttngTraceBuilder.NewDirectory(), files);
-        var output = new MemoryStream();
         error = null;
         try
         {
@@ -134,5 +204,16 @@ public class CtfFsSourceTests
             Directory.Delete(directory, recursive: true);
         }
         return Encoding.UTF8.GetString(output.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+
+    private sealed class PieceStream : MemoryStream
+    {
+        public int LongestBytes { get; private set; }
+
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            LongestBytes = Math.Max(LongestBytes, buffer.Length);
+            base.Write(buffer);
+        }
     }
 }

@@ -4,7 +4,8 @@ namespace Weir.Graph;
 
 /// <summary>
 /// <c>filter.utils.muxer</c>: merges streams by time. A batch is a run of one stream's messages that all come before what the other
-/// streams have next; so nothing is copied, and the work is done for each run rather than for each message.
+/// streams have next; so nothing is copied, and the work is done for each run rather than for each message. A stream that is bad before its
+/// first event or time comes last: nobody can say where among the others it belongs.
 /// </summary>
 public sealed class Muxer : MessageIterator
 {
@@ -12,6 +13,7 @@ public sealed class Muxer : MessageIterator
     private readonly List<MessageIterator> _all;
     private Upstream? _given;
     private bool _hasBegun;
+    private TraceReadException? _failure;
 
     /// <summary>Merges <paramref name="upstreams"/>, which belong to the muxer from now on.</summary>
     public Muxer(List<MessageIterator> upstreams)
@@ -29,13 +31,16 @@ public sealed class Muxer : MessageIterator
         {
             _given = null;
             // The batch that was given may be reused only now.
-            if (given.Next == given.End && !given.Refill())
+            if (given.Next == given.End && !Refill(given))
                 RemoveTop();
             else
                 SiftDown(0);
         }
         if (_heap.Count == 0)
+        {
+            ThrowIfBad();
             return ArraySegment<Message>.Empty;
+        }
         var top = _heap[0];
         int from = top.Next;
         int to = top.End;
@@ -52,12 +57,33 @@ public sealed class Muxer : MessageIterator
         return new ArraySegment<Message>(top.Messages, from, to - from);
     }
 
+    /// <summary>Throws for a stream that was bad from the start; for callers that stop before the end, where this would be thrown.</summary>
+    /// <exception cref="TraceReadException">There is such a stream.</exception>
+    public void ThrowIfBad()
+    {
+        if (_failure is { } failure)
+            throw failure;
+    }
+
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         foreach (var upstream in _all)
             upstream.Dispose();
         base.Dispose(disposing);
+    }
+
+    private bool Refill(Upstream upstream)
+    {
+        try
+        {
+            return upstream.Refill();
+        }
+        catch (TraceReadException e) when (!upstream.HasPlace)
+        {
+            _failure ??= e;
+            return false;
+        }
     }
 
     private void Begin()
@@ -67,7 +93,7 @@ public sealed class Muxer : MessageIterator
         foreach (var iterator in _all)
         {
             var upstream = new Upstream(iterator);
-            if (!upstream.Refill())
+            if (!Refill(upstream))
                 continue;
             first ??= upstream.Current.Stream;
             CheckClock(first, upstream.Current.Stream);
@@ -125,6 +151,9 @@ public sealed class Muxer : MessageIterator
 
         public int End { get; private set; }
 
+        /// <summary>Whether an event or a time has told where the stream stands among the others.</summary>
+        public bool HasPlace { get; private set; }
+
         public ref readonly Message Current => ref Messages[Next];
 
         public bool ComesBefore(Upstream other) => MessageOrder.Compare(in Current, in other.Current) < 0;
@@ -135,6 +164,8 @@ public sealed class Muxer : MessageIterator
             Messages = batch.Array ?? [];
             Next = batch.Offset;
             End = batch.Offset + batch.Count;
+            for (int i = Next; i < End && !HasPlace; i++)
+                HasPlace = Messages[i].HasTime || Messages[i].Kind == MessageKind.Event;
             return batch.Count > 0;
         }
     }

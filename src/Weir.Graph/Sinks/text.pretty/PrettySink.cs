@@ -8,11 +8,14 @@ namespace Weir.Graph;
 /// </summary>
 public sealed class PrettySink : MessageSink
 {
+    /// <summary>Longest packet header and context whose text is kept for the packet's other events.</summary>
+    private const int MaxKeptContextBytes = 16 << 10;
+
     private readonly Stream _output;
     private readonly TextWriter _errors;
     private readonly PrettyOptions _options;
     private readonly PrettyClock _clock;
-    private readonly TextBuffer _text = new();
+    private readonly TextBuffer _text;
     private readonly Dictionary<EventDecoder, EventPlan> _plans = [];
     private readonly Dictionary<TraceDecoder, FieldWalker> _walkers = [];
     private readonly Dictionary<StreamDecoder, PrettyPlan> _contextPlans = [];
@@ -25,6 +28,7 @@ public sealed class PrettySink : MessageSink
     public PrettySink(Stream output, TextWriter errors, PrettyOptions options)
     {
         _output = output;
+        _text = new TextBuffer(output);
         _errors = errors;
         _options = options;
         _clock = new PrettyClock(options, errors);
@@ -46,20 +50,14 @@ public sealed class PrettySink : MessageSink
             }
         }
         if (_text.IsFairlyFull)
-            WriteOut();
+            _text.WriteOut();
     }
 
     /// <inheritdoc/>
     public override void Flush()
     {
-        WriteOut();
+        _text.WriteOut();
         _output.Flush();
-    }
-
-    private void WriteOut()
-    {
-        _output.Write(_text.Written);
-        _text.Clear();
     }
 
     private unsafe void AppendEvent(in Message message)
@@ -81,7 +79,7 @@ public sealed class PrettySink : MessageSink
         }
         _text.Append(plan.Header);
         if (plan.HasContext)
-            _text.Append((byte[]?)message.Packet!.Rendered ?? RenderContext(plan, message.Packet));
+            AppendContext(plan, message.Packet!);
         var visitor = new PrettyVisitor(_text, plan.Fields.Steps);
         plan.Walker.WalkEvent(in message.Record, message.PacketStart, message.Slots, ref visitor);
         _text.Append((byte)'\n');
@@ -117,15 +115,30 @@ public sealed class PrettySink : MessageSink
         };
     }
 
-    private unsafe byte[] RenderContext(EventPlan plan, Packet packet)
+    private void AppendContext(EventPlan plan, Packet packet)
     {
+        if (packet.Rendered is byte[] kept)
+        {
+            _text.Append(kept);
+            return;
+        }
+        if (packet.HeaderAndContext.Length > MaxKeptContextBytes)
+        {
+            WriteContext(plan, packet, _text);
+            return;
+        }
         var text = new TextBuffer();
+        WriteContext(plan, packet, text);
+        byte[] rendered = text.Written.ToArray();
+        packet.Rendered = rendered;
+        _text.Append(rendered);
+    }
+
+    private unsafe void WriteContext(EventPlan plan, Packet packet, TextBuffer text)
+    {
         var visitor = new PrettyVisitor(text, _contextPlans[plan.Decoder.Stream].Steps);
         fixed (byte* start = packet.HeaderAndContext)
             plan.Walker.WalkContext(plan.Decoder.Stream, start, packet.HeaderAndContext.Length * 8L, ref visitor);
-        byte[] rendered = text.Written.ToArray();
-        packet.Rendered = rendered;
-        return rendered;
     }
 
     private void WriteLoss(in Message message)

@@ -4,10 +4,14 @@ using System.Runtime.CompilerServices;
 
 namespace Weir.Graph;
 
-/// <summary>UTF-8 on its way out: grows for the longest line and is handed on whenever it is fairly full.</summary>
-internal sealed class TextBuffer
+/// <summary>
+/// UTF-8 on its way out, handed on whenever it is fairly full. With an <paramref name="output"/> a line that does not fit goes out in
+/// pieces; without one the buffer grows.
+/// </summary>
+internal sealed class TextBuffer(Stream? output = null)
 {
     private const int FlushBytes = 64 << 10;
+    private const int QuotedPieceBytes = 8 << 10;
 
     private byte[] _bytes = new byte[FlushBytes + (8 << 10)];
     private int _count;
@@ -19,6 +23,13 @@ internal sealed class TextBuffer
     public bool IsFairlyFull => _count >= FlushBytes;
 
     public void Clear() => _count = 0;
+
+    /// <summary>Hands on what there is to the output.</summary>
+    public void WriteOut()
+    {
+        output!.Write(Written);
+        _count = 0;
+    }
 
     /// <summary>Room for <paramref name="length"/> bytes, to be taken with <see cref="Advance"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -161,9 +172,17 @@ internal sealed class TextBuffer
     /// <summary>Text in double quotes, with escapes for what C escapes.</summary>
     public void AppendQuoted(ReadOnlySpan<byte> text)
     {
-        var room = Room((text.Length * 4) + 2);
+        Append((byte)'"');
+        for (; text.Length > QuotedPieceBytes; text = text[QuotedPieceBytes..])
+            AppendEscaped(text[..QuotedPieceBytes]);
+        AppendEscaped(text);
+        Append((byte)'"');
+    }
+
+    private void AppendEscaped(ReadOnlySpan<byte> text)
+    {
+        var room = Room(text.Length * 4);
         int at = 0;
-        room[at++] = (byte)'"';
         foreach (byte c in text)
         {
             if (c >= 0x20 && c is not ((byte)'"' or (byte)'\\' or (byte)'\'' or (byte)'?' or 0x7f))
@@ -171,7 +190,6 @@ internal sealed class TextBuffer
             else
                 at += Escape(c, room[at..]);
         }
-        room[at++] = (byte)'"';
         _count += at;
     }
 
@@ -200,8 +218,15 @@ internal sealed class TextBuffer
         return 4;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void Grow(int length)
     {
+        if (output is not null)
+        {
+            WriteOut();
+            if (length <= _bytes.Length)
+                return;
+        }
         Array.Resize(ref _bytes, (int)Math.Min(Array.MaxLength, Math.Max((long)_bytes.Length * 2, (long)_count + length)));
     }
 }

@@ -33,14 +33,16 @@ public sealed class CtfFsSource
         return source;
     }
 
-    /// <summary>One iterator for each data stream.</summary>
+    /// <summary>One iterator for each data stream, and one that fails for each file that is bad from its first packet on.</summary>
     public List<MessageIterator> CreateIterators()
     {
         var iterators = new List<MessageIterator>();
         foreach (var trace in _traces)
         {
-            foreach (var group in trace.CreateStreams(_options))
+            var failures = new List<TraceReadException>();
+            foreach (var group in trace.CreateStreams(_options, failures))
                 iterators.Add(new CtfFsStreamIterator(group));
+            AddFailures(iterators, failures);
         }
         return iterators;
     }
@@ -56,7 +58,8 @@ public sealed class CtfFsSource
         {
             long beginNs = long.MinValue;
             long endNs = long.MaxValue;
-            var groups = trace.CreateStreams(_options);
+            var failures = new List<TraceReadException>();
+            var groups = trace.CreateStreams(_options, failures);
             foreach (var group in groups)
             {
                 if (group.Stream.Clock is null || group.Packets[0].Properties.BeginTime is not { } begin || group.Packets[^1].Properties.EndTime is not { } end)
@@ -68,8 +71,15 @@ public sealed class CtfFsSource
                 throw new TraceReadException(trace.Directory, -1, "the streams of this trace have no time in common");
             foreach (var group in groups)
                 iterators.Add(new Trimmer(new CtfFsStreamIterator(group), beginNs, endNs));
+            AddFailures(iterators, failures);
         }
         return iterators;
+    }
+
+    private static void AddFailures(List<MessageIterator> iterators, List<TraceReadException> failures)
+    {
+        foreach (var failure in failures)
+            iterators.Add(new BadFile(failure));
     }
 
     private void Search(string root, string directory)
@@ -113,5 +123,10 @@ public sealed class CtfFsSource
                 _traces.RemoveAt(j);
             }
         }
+    }
+
+    private sealed class BadFile(TraceReadException failure) : MessageIterator
+    {
+        public override ArraySegment<Message> Next() => throw failure;
     }
 }

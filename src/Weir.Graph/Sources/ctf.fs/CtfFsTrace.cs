@@ -55,7 +55,9 @@ internal sealed class CtfFsTrace
     }
 
     /// <summary>Indexes the packets of all stream files and joins the files of each data stream.</summary>
-    public List<CtfFsStreamGroup> CreateStreams(CtfFsOptions options)
+    /// <param name="options">Offsets of clocks.</param>
+    /// <param name="failures">Takes what is wrong with files that are bad from their first packet on, which belong to no stream.</param>
+    public List<CtfFsStreamGroup> CreateStreams(CtfFsOptions options, List<TraceReadException> failures)
     {
         var decoder = new TraceDecoder(Class);
         var trace = new Trace(decoder, Name);
@@ -68,8 +70,11 @@ internal sealed class CtfFsTrace
             {
                 var packets = CtfFsIndex.Build(path, decoder);
                 var first = packets[0];
-                if (first.Stream is not { } stream)
-                    throw first.Failure!;
+                if (first.Stream is not { } stream || first.AvailableBytes == 0)
+                {
+                    failures.Add(first.Failure!);
+                    continue;
+                }
                 bool hasId = first.Properties.StreamId is not null && first.Properties.BeginTime is not null;
                 var key = (stream.Class.Id, first.Properties.StreamId.GetValueOrDefault());
                 if (hasId && byId.TryGetValue(key, out var group))
