@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Microsoft.Win32.SafeHandles;
 using Weir.Ctf;
 using Weir.Graph;
 
@@ -171,11 +170,7 @@ internal sealed class ConvertRun
     }
 
     /// <summary>Whoever read our output has gone; there is nothing to say and nobody to say it to.</summary>
-    private static bool IsBrokenPipe(IOException e)
-    {
-        const int BrokenPipe = 32;
-        return e.HResult == BrokenPipe;
-    }
+    private static bool IsBrokenPipe(IOException e) => e.HResult == StandardOutput.BrokenPipe;
 
     private static void Report(Exception error)
     {
@@ -187,10 +182,7 @@ internal sealed class ConvertRun
         }
     }
 
-    private FileStream OpenOutput()
-    {
-        if (OutputPath is { } path)
-            return new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
-        return new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
-    }
+    private Stream OpenOutput() => OutputPath is { } path
+        ? new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0)
+        : new StandardOutput();
 }
