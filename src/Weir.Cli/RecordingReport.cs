@@ -21,7 +21,7 @@ internal static class RecordingReport
             $"weir: recorded {statistics.Count} events ({Size(statistics.FileBytes)}) of {Processes(result.TraceDirectories.Count)} in {result.Elapsed.TotalSeconds:0.0} s"));
         writer.WriteLine($"weir: lost {DescribeLosses(result)}");
         writer.WriteLine($"weir: cost {DescribeCost(result)}");
-        if (result.TraceDirectories.Count == 0)
+        if (result.TraceDirectories.Count == 0 && result.ProcessesRefused == 0 && !result.Losses.IsLossy)
             writer.WriteLine("weir: no program with matching tracepoints ran; do the rules name what it has?");
         writer.WriteLine($"weir: trace in {result.OutputDirectory}");
     }
@@ -40,6 +40,11 @@ internal static class RecordingReport
         Add(losses.NoBuffer, "no room for a buffer");
         Add(losses.NotWritten, "not written to the trace");
         string text = causes.Count == 0 ? "0 events" : $"{losses.Events} events: {string.Join(", ", causes)}";
+        if (losses.UncountedStreams > 0)
+        {
+            string streams = losses.UncountedStreams == 1 ? "1 stream" : $"{losses.UncountedStreams} streams";
+            text += $"; {losses.UncountedBytes} bytes of records in {streams} are missing, and their events could not be counted";
+        }
         if (result.ProcessesRefused > 0)
             text += $"; {Processes((int)result.ProcessesRefused)} could not be recorded at all";
         if (losses.FieldsCut > 0)
@@ -83,6 +88,8 @@ internal static class RecordingReport
             json.WriteNumber("not_written", result.Losses.NotWritten);
             json.WriteEndObject();
             json.WriteNumber("fields_cut", result.Losses.FieldsCut);
+            json.WriteNumber("uncounted_streams", result.Losses.UncountedStreams);
+            json.WriteNumber("uncounted_bytes", result.Losses.UncountedBytes);
             json.WriteNumber("processes_refused", result.ProcessesRefused);
             if (result.EmitNs is { } emit)
                 json.WriteNumber("emit_ns", emit);

@@ -8,6 +8,7 @@ internal static unsafe partial class LibC
     public const int ReadWrite = 0x2;
     public const int Create = 0x40;
     public const int Exclusive = 0x80;
+    public const int NonBlocking = 0x800;
     public const int CloseOnExec = 0x80000;
     public const int ProtReadWrite = 0x3;
     public const int MapShared = 0x01;
@@ -19,6 +20,9 @@ internal static unsafe partial class LibC
     public const int Interrupted = 4;
 
     public static readonly nint MapFailed = -1;
+
+    /// <summary>Differs between the architectures.</summary>
+    public static readonly int NoFollow = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags, int mode);

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Weir.Ring;
 
@@ -101,6 +103,7 @@ public sealed unsafe class RingControl
 
     /// <summary>Reads the file of another process's ring.</summary>
     /// <exception cref="InvalidDataException">It is not a ring's file.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
     public static RingSummary Read(string directory)
     {
         string path = Path.Combine(directory, FileName);
@@ -127,15 +130,25 @@ public sealed unsafe class RingControl
             intents);
     }
 
-    // What another process made may be of any length.
+    // What another process made may be of any length and kind: a link is not followed, a pipe is not waited for.
     private static byte[] ReadAtMost(string path, int lengthBytes)
     {
-        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        int fd = LibC.Open(path, LibC.NoFollow | LibC.NonBlocking | LibC.CloseOnExec, 0);
+        if (fd < 0)
+            throw new IOException($"{path}: cannot be opened: {Marshal.GetLastPInvokeErrorMessage()}");
+        using var file = new SafeFileHandle(fd, ownsHandle: true);
         var bytes = new byte[lengthBytes];
         int got = 0;
-        while (got < bytes.Length && RandomAccess.Read(file, bytes.AsSpan(got), got) is > 0 and int n)
-            got += n;
-        return bytes[..got];
+        try
+        {
+            while (got < bytes.Length && RandomAccess.Read(file, bytes.AsSpan(got), got) is > 0 and int n)
+                got += n;
+            return bytes[..got];
+        }
+        catch (NotSupportedException e)
+        {
+            throw new InvalidDataException($"{path}: a pipe, not the file of a ring", e);
+        }
     }
 }
 

@@ -12,18 +12,28 @@ internal static class AbandonedSessions
     private const int DeleteAttempts = 5;
     private const int DeleteRetryMs = 10;
 
-    /// <summary>Removes the abandoned sessions of a home.</summary>
+    /// <summary>Removes the abandoned sessions of a home; what it cannot read or delete stays.</summary>
     public static void Remove(string home)
     {
-        foreach (var directory in new DirectoryInfo(home).EnumerateDirectories())
+        try
         {
-            if (directory.LinkTarget != null || !IsThisUsers(directory.FullName)
-                || !SessionDescription.TryRead(directory.FullName, out var session, out _) || session.OwnerProcessId == 0
-                || session.IsOwnerAlive(directory.FullName))
-                continue;
-            string? shared = new DirectoryInfo(Path.Combine(directory.FullName, SessionDescription.BuffersName)).LinkTarget;
-            Delete(directory.FullName, shared != null && SharedBuffers.IsOne(shared) && IsThisUsers(shared) ? shared : null);
+            foreach (var directory in new DirectoryInfo(home).EnumerateDirectories())
+                Try(() => RemoveIfAbandoned(directory));
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // What lies about is no reason not to record.
+        }
+    }
+
+    private static void RemoveIfAbandoned(DirectoryInfo directory)
+    {
+        if (directory.LinkTarget != null || !IsThisUsers(directory.FullName)
+            || !SessionDescription.TryRead(directory.FullName, out var session, out _) || session.OwnerProcessId == 0
+            || session.IsOwnerAlive(directory.FullName))
+            return;
+        string? shared = new DirectoryInfo(Path.Combine(directory.FullName, SessionDescription.BuffersName)).LinkTarget;
+        Delete(directory.FullName, shared != null && SharedBuffers.IsOne(shared) && IsThisUsers(shared) ? shared : null);
     }
 
     /// <summary>Deletes a session's directory and its buffers elsewhere, if they are; what cannot be deleted stays.</summary>

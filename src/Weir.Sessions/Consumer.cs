@@ -19,6 +19,7 @@ public sealed class Consumer : IDisposable
     private readonly string _output;
     private readonly Dictionary<string, ProcessDrain> _live = [];
     private readonly List<ProcessDrain> _finished = [];
+    private readonly List<string> _problems = [];
 
     // Of processes that were finished: a directory that could not be removed is not begun again.
     private readonly HashSet<string> _seen = [];
@@ -40,19 +41,21 @@ public sealed class Consumer : IDisposable
     }
 
     /// <summary>The traces, once finished.</summary>
-    public IReadOnlyList<string> TraceDirectories => [.. _finished.Select(process => process.TraceDirectory)];
+    public IReadOnlyList<string> TraceDirectories => [.. _finished.Where(process => process.HasTrace).Select(process => process.TraceDirectory)];
 
     /// <summary>What was lost, once finished.</summary>
     public LossCounts Losses => _finished.Aggregate(default(LossCounts), (sum, process) => sum + process.Losses);
 
     /// <summary>What went wrong, each thing once; a sentence each.</summary>
-    public IReadOnlyList<string> Problems => [.. _finished.SelectMany(process => process.Problems).Distinct()];
+    public IReadOnlyList<string> Problems => [.. _problems.Concat(_finished.SelectMany(process => process.Problems)).Distinct()];
 
     /// <summary>Drains what is committed now, and closes the traces with the clock as measured until now.</summary>
     public void Finish()
     {
         StopThread();
         AddProcesses();
+        if (!Directory.Exists(_session.BuffersDirectory))
+            _problems.Add($"{_session.BuffersDirectory}: was removed while recording; programs that started since then are not recorded");
         foreach (string directory in _live.Keys.ToList())
             FinishProcess(directory);
         var description = _session.Description;

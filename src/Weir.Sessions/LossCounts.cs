@@ -18,7 +18,16 @@ public readonly record struct LossCounts
     /// <summary>Strings and sequences that were cut at their limit; their events are there.</summary>
     public ulong FieldsCut { get; init; }
 
-    /// <summary>All events that are not in the trace.</summary>
+    /// <summary>Streams that could not be read, or written, to their end: how many events are missing nobody can tell.</summary>
+    public ulong UncountedStreams { get; init; }
+
+    /// <summary>Bytes of records in those, as far as known; some may be padding.</summary>
+    public ulong UncountedBytes { get; init; }
+
+    /// <summary>Whether events are missing, counted or not.</summary>
+    public bool IsLossy => Events > 0 || UncountedStreams > 0;
+
+    /// <summary>All events that are known not to be in the trace.</summary>
     public ulong Events => BufferFull + TooLarge + NoBuffer + NotWritten;
 
     /// <summary>Adds two processes' counts.</summary>
@@ -29,6 +38,8 @@ public readonly record struct LossCounts
         NoBuffer = left.NoBuffer + right.NoBuffer,
         NotWritten = left.NotWritten + right.NotWritten,
         FieldsCut = left.FieldsCut + right.FieldsCut,
+        UncountedStreams = left.UncountedStreams + right.UncountedStreams,
+        UncountedBytes = left.UncountedBytes + right.UncountedBytes,
     };
 
     /// <summary>Adds two processes' counts.</summary>

@@ -1,5 +1,7 @@
+using System.Text;
 using Weir.Ctf;
 using Weir.Ring;
+using Weir.Tracing;
 using StreamReader = Weir.Ring.StreamReader;
 
 namespace Weir.Sessions;
@@ -8,10 +10,12 @@ namespace Weir.Sessions;
 internal sealed class ProcessDrain : IDisposable
 {
     private const string MetadataName = "metadata";
+    private const int MaxRemarksBytes = 1 << 20;
 
     /// <summary>Larger ones are not what a process writes about its events.</summary>
     private const int MaxDescriptionBytes = 64 << 20;
 
+    private const int DescriptionMs = 500;
     private const int SchemaAttempts = 3;
     private const int SchemaRetryMs = 20;
 
@@ -21,13 +25,19 @@ internal sealed class ProcessDrain : IDisposable
     private readonly List<string> _problems = [];
     private readonly DirectoryChange _change;
     private readonly Func<bool> _describe;
-    private long _metadataBytes;
+
+    // As it was last readable; empty as long as it never was.
+    private byte[] _description = [];
+    private string? _descriptionProblem;
+    private long _nextDescriptionMs;
+    private long _writtenBytes;
+    private bool _isUnwritable;
 
     public ProcessDrain(string buffersDirectory, string traceDirectory)
     {
         _buffers = buffersDirectory;
         _change = new DirectoryChange(buffersDirectory);
-        _describe = UpdateMetadata;
+        _describe = Describe;
         TraceDirectory = traceDirectory;
     }
 
@@ -37,14 +47,21 @@ internal sealed class ProcessDrain : IDisposable
     /// <summary>Losses, once finished.</summary>
     public LossCounts Losses { get; private set; }
 
+    /// <summary>Whether there is anything in <see cref="TraceDirectory"/>, or was.</summary>
+    public bool HasTrace => _writtenBytes > 0;
+
     /// <summary>What went wrong, each thing once; all of it once finished.</summary>
     public IReadOnlyList<string> Problems => _problems;
 
     /// <summary>Moves complete packets; returns how many.</summary>
     public int MoveComplete()
     {
-        if (_change.HasChanged())
+        bool hasChanged = _change.HasChanged();
+        if (hasChanged)
             OpenNewStreams();
+        // Early, and in memory: whatever becomes of the file or of the disk, what the process has committed can still be counted.
+        if (hasChanged || Environment.TickCount64 >= _nextDescriptionMs)
+            ReadDescription();
         int moved = 0;
         foreach (var stream in _streams.Values)
             moved += stream.MoveComplete(_describe);
@@ -55,9 +72,12 @@ internal sealed class ProcessDrain : IDisposable
     public void Finish(ulong now)
     {
         OpenNewStreams();
-        if (_streams.Count > 0 || File.Exists(Path.Combine(_buffers, MetadataName)))
+        ReadDescription();
+        if (_streams.Count > 0 || _unreadable.Count > 0 || _description.Length > 0)
         {
-            UpdateMetadata();
+            // Of a process that could not attach, and took back what it had made, nothing is left and nothing is recorded.
+            if (Directory.Exists(_buffers) || _streams.Values.Any(stream => stream.IsUsed))
+                Describe();
             var ring = ReadRing();
             var decoder = ReadSchema();
             foreach (var stream in _streams.Values)
@@ -69,9 +89,13 @@ internal sealed class ProcessDrain : IDisposable
                 NoBuffer = ring.LostNoStream,
                 NotWritten = Sum(stream => stream.LostUnwritten),
                 FieldsCut = ring.FieldsCut,
+                UncountedStreams = (ulong)(_unreadable.Count + _streams.Values.Count(stream => stream.IsUncounted)),
+                UncountedBytes = Sum(stream => stream.UncountedBytes),
             };
             if (decoder == null)
                 SetMetadataAside();
+            AddDescriptionProblem();
+            AddRemarks();
         }
         _problems.AddRange(_streams.Values.Select(stream => stream.Problem).OfType<string>());
         Dispose();
@@ -109,6 +133,8 @@ internal sealed class ProcessDrain : IDisposable
                 continue;
             try
             {
+                if (SessionHome.IsRegularFile(path) == false)
+                    throw new InvalidDataException($"{path}: not a file of its own; what was recorded there is not in the trace");
                 if (StreamReader.TryOpen(path) is not { } reader)
                     continue;
                 if (Path.GetFileName(path) == StreamDrain.NameOf(reader.Cpu))
@@ -121,6 +147,9 @@ internal sealed class ProcessDrain : IDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
             {
+                // A process that finds no room takes back what it has made.
+                if (SessionHome.IsRegularFile(path) == null)
+                    continue;
                 _unreadable.Add(path);
                 _problems.Add(e.Message);
             }
@@ -131,7 +160,7 @@ internal sealed class ProcessDrain : IDisposable
     {
         try
         {
-            return Directory.GetFiles(_buffers, "stream_*");
+            return Directory.GetFileSystemEntries(_buffers, "stream_*");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -140,32 +169,90 @@ internal sealed class ProcessDrain : IDisposable
     }
 
     /// <summary>
-    /// Copies the metadata when it has grown; false where that fails. Records are moved only after the metadata that describes them, so
+    /// Brings the trace's metadata up to date; false where that fails. Records are moved only after the metadata that describes them, so
     /// a trace can be read at any moment, even if nobody finishes it.
     /// </summary>
-    private bool UpdateMetadata()
+    private bool Describe()
     {
+        ReadDescription();
+        if (_description.Length == 0)
+            return false;
         try
         {
-            var source = new FileInfo(Path.Combine(_buffers, MetadataName));
-            if (!source.Exists)
-                return false;
-            if (source.Length == _metadataBytes)
-                return true;
-            if (source.Length > MaxDescriptionBytes)
-                throw new IOException($"{source.FullName}: {source.Length} bytes are no description of events");
-            Directory.CreateDirectory(TraceDirectory);
-            long length = source.Length;
-            WriteMetadata(target => source.CopyTo(target, overwrite: true));
-            _metadataBytes = length;
+            if (_writtenBytes != _description.Length || !File.Exists(Path.Combine(TraceDirectory, MetadataName)))
+            {
+                Directory.CreateDirectory(TraceDirectory);
+                WriteMetadata(target => File.WriteAllBytes(target, _description));
+                _writtenBytes = _description.Length;
+            }
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            if (_unreadable.Add(MetadataName))
+            if (!_isUnwritable)
                 _problems.Add($"{TraceDirectory}: the metadata could not be written: {e.Message}");
+            _isUnwritable = true;
             return false;
         }
+    }
+
+    /// <summary>Takes the process's metadata over when it has changed. What cannot be read any more leaves the copy as it was.</summary>
+    private void ReadDescription()
+    {
+        string path = Path.Combine(_buffers, MetadataName);
+        _nextDescriptionMs = Environment.TickCount64 + DescriptionMs;
+        try
+        {
+            if (_description.Length > 0 && _descriptionProblem == null && new FileInfo(path) is { Exists: true } file && file.Length == _description.Length)
+                return;
+            byte[]? bytes = SmallFile.Read(path, MaxDescriptionBytes);
+            if (bytes == null)
+                _descriptionProblem = $"{path}: empty, or no file, or too large for a description of events";
+            else if (bytes.Length < _description.Length && !IsSchema(bytes))
+                _descriptionProblem = $"{path}: was cut";
+            else
+                (_description, _descriptionProblem) = (bytes, null);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _descriptionProblem = $"{path}: {e.Message}";
+        }
+    }
+
+    private static bool IsSchema(byte[] bytes)
+    {
+        try
+        {
+            return MetadataReader.Read(bytes) != null;
+        }
+        catch (CtfException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Passes on what the process has to say about the rules.</summary>
+    private void AddRemarks()
+    {
+        try
+        {
+            if (SmallFile.Read(Path.Combine(_buffers, SessionAttachment.RemarksName), MaxRemarksBytes) is { } bytes)
+                _problems.AddRange(Encoding.UTF8.GetString(bytes).Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        }
+        catch (IOException)
+        {
+            // Most processes have nothing to say, and no such file.
+        }
+    }
+
+    private void AddDescriptionProblem()
+    {
+        if (_descriptionProblem == null)
+            return;
+        if (_description.Length == 0 && Losses.UncountedBytes > 0)
+            _problems.Add($"{_descriptionProblem}; {Losses.UncountedBytes} bytes of records cannot be read without it");
+        else if (HasTrace)
+            _problems.Add($"{_descriptionProblem}; the copy that was made before is used");
     }
 
     /// <summary>Writes the trace's metadata beside the old and replaces that, all or nothing.</summary>
@@ -206,36 +293,35 @@ internal sealed class ProcessDrain : IDisposable
     {
         try
         {
-            if (new FileInfo(Path.Combine(_buffers, RingControl.FileName)).Length <= MaxDescriptionBytes)
-                return RingControl.Read(_buffers);
+            return RingControl.Read(_buffers);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            // A process that was killed while it attached.
+            // Else it is a process that was killed while it attached.
+            if (_streams.Values.Any(stream => stream.IsUsed))
+                _problems.Add($"{Path.Combine(_buffers, RingControl.FileName)}: what was lost for want of a buffer is not known: {e.Message}");
         }
         return new RingSummary(0, 0, []);
     }
 
     private TraceDecoder? ReadSchema()
     {
-        string path = Path.Combine(_buffers, MetadataName);
         for (int attempt = 1; ; attempt++)
         {
             try
             {
                 // Empty or missing: the process was killed while it attached, or attaches just now. It has written no event.
-                if (new FileInfo(path) is not { Exists: true, Length: > 0 and <= MaxDescriptionBytes })
-                    return null;
-                return new TraceDecoder(MetadataReader.Read(File.ReadAllBytes(path)));
+                return _description.Length == 0 ? null : new TraceDecoder(MetadataReader.Read(_description));
             }
             catch (CtfException) when (attempt < SchemaAttempts)
             {
                 // The process may be writing a declaration just now.
                 Thread.Sleep(SchemaRetryMs);
+                Describe();
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or CtfException)
+            catch (CtfException e)
             {
-                _problems.Add($"{path}: {e.Message}");
+                _problems.Add($"{Path.Combine(_buffers, MetadataName)}: {e.Message}");
                 return null;
             }
         }

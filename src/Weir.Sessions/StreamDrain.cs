@@ -36,6 +36,15 @@ internal sealed class StreamDrain : IDisposable
     /// <summary>Events that were committed and could not be written to the trace.</summary>
     public ulong LostUnwritten { get; private set; }
 
+    /// <summary>Whether the process has recorded, or lost, anything here.</summary>
+    public bool IsUsed => _reader.Position > PacketLayout.Records || _reader.LostFull > 0 || _reader.LostTooLarge > 0;
+
+    /// <summary>Whether events of this stream are not in the trace of which nobody can tell how many they are.</summary>
+    public bool IsUncounted { get; private set; }
+
+    /// <summary>Bytes of those, as far as known; some may be padding.</summary>
+    public ulong UncountedBytes { get; private set; }
+
     /// <summary>What went wrong, or null.</summary>
     public string? Problem { get; private set; }
 
@@ -52,7 +61,12 @@ internal sealed class StreamDrain : IDisposable
     {
         Move(describe);
         if (_isBroken)
+        {
+            CountRest(_reader.Consumed);
             return;
+        }
+        if (trace == null && IsUsed)
+            CountRest(0);
         try
         {
             ulong position = WaitUntilSettled(describe);
@@ -68,6 +82,7 @@ internal sealed class StreamDrain : IDisposable
                 _reader.Copy(number, packet);
                 var context = new RecoveryContext(number, position, previousEnd, end, discarded);
                 int length = PacketRecovery.Recover(_reader, packet, context, intents, walker == null ? NoRecord : walker.Measure, out bool isCut);
+                IsUncounted |= isCut;
                 if (isCut)
                     Problem = $"{_reader.Path}: packet {number}: records behind one that was never finished could not be reached";
                 previousEnd = BinaryPrimitives.ReadUInt64LittleEndian(packet.AsSpan(PacketLayout.TimestampEnd));
@@ -79,7 +94,10 @@ internal sealed class StreamDrain : IDisposable
         catch (Exception e) when (e is InvalidDataException or IOException)
         {
             Break(e.Message);
+            if (trace != null)
+                CountRest(_reader.Consumed);
         }
+        CheckOutput(trace);
     }
 
     public void Dispose()
@@ -164,6 +182,30 @@ internal sealed class StreamDrain : IDisposable
     {
         _isBroken = true;
         Problem = $"{problem}; the rest of the stream is not in the trace";
+    }
+
+    /// <summary>Counts what lies between a position and the stream's end; where that cannot be, what the ring holds at most.</summary>
+    private void CountRest(ulong from)
+    {
+        ulong position = _reader.Position;
+        ulong ringBytes = (ulong)_reader.PacketBytes * (ulong)_reader.PacketCount;
+        bool isPossible = position >= _reader.Consumed && position - _reader.Consumed <= ringBytes && from <= position;
+        ulong rest = isPossible ? position - from : ringBytes;
+        ulong heads = (rest + (ulong)_reader.PacketBytes - 1) / (ulong)_reader.PacketBytes * PacketLayout.Records;
+        UncountedBytes += rest - Math.Min(rest, heads);
+        IsUncounted = true;
+    }
+
+    /// <summary>A file that somebody has removed takes all that is written to it, and nobody will ever read that.</summary>
+    private void CheckOutput(TraceDecoder? trace)
+    {
+        if (_output is not { IsThere: false })
+            return;
+        Problem = $"{Path.Combine(_traceDirectory, NameOf(_reader.Cpu))}: was removed or changed while it was written; {_output.LengthBytes} bytes of records are lost";
+        // Without a schema they are counted already.
+        if (trace != null)
+            UncountedBytes += (ulong)_output.LengthBytes;
+        IsUncounted = true;
     }
 
     private StreamOutput Output() => _output ??= new StreamOutput(_traceDirectory, NameOf(_reader.Cpu));

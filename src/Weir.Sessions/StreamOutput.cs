@@ -16,6 +16,7 @@ internal sealed unsafe class StreamOutput : IDisposable
     private const int IndexHeaderBytes = 16;
     private const int IndexEntryBytes = 9 * sizeof(ulong);
 
+    private readonly string _path;
     private readonly SafeFileHandle _file;
     private readonly SafeFileHandle _index;
     private long _lengthBytes;
@@ -25,8 +26,9 @@ internal sealed unsafe class StreamOutput : IDisposable
     public StreamOutput(string traceDirectory, string name)
     {
         string indexDirectory = Path.Combine(traceDirectory, "index");
+        _path = Path.Combine(traceDirectory, name);
         Directory.CreateDirectory(indexDirectory);
-        _file = File.OpenHandle(Path.Combine(traceDirectory, name), FileMode.CreateNew, FileAccess.Write, FileShare.Read);
+        _file = File.OpenHandle(_path, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
         try
         {
             _index = CreateIndex(Path.Combine(indexDirectory, name + ".idx"));
@@ -35,10 +37,16 @@ internal sealed unsafe class StreamOutput : IDisposable
         {
             // There may be room for both later.
             _file.Dispose();
-            File.Delete(Path.Combine(traceDirectory, name));
+            File.Delete(_path);
             throw;
         }
     }
+
+    /// <summary>Bytes that were appended.</summary>
+    public long LengthBytes => _lengthBytes;
+
+    /// <summary>Whether the file still has its name and all that was appended.</summary>
+    public bool IsThere => new FileInfo(_path) is { Exists: true } file && file.Length >= _lengthBytes;
 
     /// <summary>The end of the last packet.</summary>
     public ulong LastEnd { get; private set; }

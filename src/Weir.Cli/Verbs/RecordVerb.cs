@@ -88,7 +88,7 @@ internal static class RecordVerb
                 using (command)
                     status = Recorder.WaitForCommand(command, null, stopped) ? command.ExitCode : SignalStatus + stopped.Signal;
             }
-            bool isLossy = result.Losses.Events > 0 || result.ProcessesRefused > 0;
+            bool isLossy = result.Losses.IsLossy || result.ProcessesRefused > 0;
             return status is null or 0 && isStrict && isLossy ? LostStatus : status ?? 0;
         }
         catch (SessionException e)

@@ -157,6 +157,168 @@ public class RecordSurroundingsTests
         place.AssertNothingLeft();
     }
 
+    [Theory]
+    [InlineData("ring", "mkfifo")]
+    [InlineData("ring", "zero")]
+    [InlineData("metadata", "zero")]
+    [InlineData("metadata", "mkfifo")]
+    [InlineData("metadata", "mkdir")]
+    [InlineData("metadata", "secret")]
+    [InlineData("metadata", "")]
+    public void Special_files_among_the_buffers_cost_nothing_that_was_read_before(string name, string kind)
+    {
+        using var place = new Place();
+        using var recorder = place.StartRecord(["-o", "trace", "-e", "weir_tests.*:*", "--", .. Place.Role(TracedPrograms.Tick)]);
+        recorder.WaitForOutput("committed");
+        Thread.Sleep(200);
+        string path = Path.Combine(Directory.GetDirectories(place.Buffers()).Single(), name);
+        Replace(place, path, kind);
+        Thread.Sleep(700);
+        recorder.Write("\n");
+        var result = recorder.WaitForEnd();
+        Assert.Equal(0, result.Status);
+        Assert.Contains($"warning: {path}", result.Error);
+        Assert.Contains("lost 0 events\n", result.Error);
+        long last = RecordTests.AssertComplete(Babeltrace.Lines(place, "trace"));
+        Assert.Contains($"done {last}", result.Output);
+        long bytes = Directory.GetFiles(place.In("trace"), "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length);
+        Assert.InRange(bytes, 1, 64 << 20);
+        place.AssertNothingLeft();
+    }
+
+    [Fact]
+    public void Special_files_of_another_process_are_named_and_not_copied()
+    {
+        using var place = new Place();
+        using var recorder = place.StartRecord(["-o", "trace", "-e", "weir_tests.*:*", "--strict", "--", .. Place.Role(TracedPrograms.Tick)]);
+        recorder.WaitForOutput("committed");
+        string buffers = place.Buffers();
+        byte[] stream = File.ReadAllBytes(Path.Combine(Directory.GetDirectories(buffers).Single(), "stream_0"));
+        BitConverter.TryWriteBytes(stream.AsSpan(StreamLayout.Control + StreamLayout.Position), 4096UL);
+        foreach (string kind in new[] { "mkfifo", "zero", "secret", "mkdir", "" })
+        {
+            string other = Path.Combine(buffers, $"other{kind}-1-20250101-000000");
+            Directory.CreateDirectory(other);
+            Replace(place, Path.Combine(other, "metadata"), kind);
+            Replace(place, Path.Combine(other, "ring"), kind);
+            Replace(place, Path.Combine(other, "stream_1"), kind);
+            File.WriteAllBytes(Path.Combine(other, "stream_0"), stream);
+        }
+        Thread.Sleep(200);
+        recorder.Write("\n");
+        var result = recorder.WaitForEnd();
+        Assert.Equal(3, result.Status);
+        foreach (string kind in new[] { "mkfifo", "zero", "secret", "mkdir" })
+        {
+            string other = Path.Combine(buffers, $"other{kind}-1-20250101-000000");
+            foreach (string name in new[] { "metadata", "ring", "stream_1" })
+                Assert.Contains($"{Path.Combine(other, name)}: ", result.Error);
+        }
+        Assert.Contains("could not be counted", result.Error);
+        Assert.Contains("events (", result.Error);
+        Assert.Contains("of 1 process in", result.Error);
+        Assert.DoesNotContain(Directory.GetFiles(place.In("trace"), "*", SearchOption.AllDirectories), file => File.ReadAllText(file).Contains("secret words", StringComparison.Ordinal));
+        long last = RecordTests.AssertComplete(Babeltrace.Lines(place, "trace"));
+        Assert.Contains($"done {last}", result.Output);
+    }
+
+    [Fact]
+    public void Buffers_that_are_removed_while_recording_are_read_to_their_end_and_named()
+    {
+        using var place = new Place();
+        using var recorder = place.StartRecord(["-o", "trace", "-e", "weir_tests.*:*", "--", .. Place.Role(TracedPrograms.Tick)]);
+        recorder.WaitForOutput("committed");
+        Thread.Sleep(200);
+        string buffers = place.Buffers();
+        Directory.Delete(buffers, recursive: true);
+        Thread.Sleep(200);
+        recorder.Write("\n");
+        var result = recorder.WaitForEnd();
+        Assert.Equal(0, result.Status);
+        Assert.Contains($"warning: {buffers}: was removed", result.Error);
+        long last = RecordTests.AssertComplete(Babeltrace.Lines(place, "trace"));
+        Assert.Contains($"done {last}", result.Output);
+    }
+
+    [Fact]
+    public void An_output_that_is_removed_while_recording_is_a_loss()
+    {
+        using var place = new Place();
+        using var recorder = place.StartRecord(
+            ["-o", "trace", "-e", "weir_tests.*:*", "--subbuf-size", "4k", "--strict", "--json", "--", .. Place.Role(TracedPrograms.Tick, "1000")]);
+        recorder.WaitForOutput("committed 2000\n");
+        Wait.Until(() => Directory.Exists(place.In("trace/ust")), "the trace");
+        Directory.Delete(place.In("trace"), recursive: true);
+        Thread.Sleep(300);
+        recorder.Write("\n");
+        var result = recorder.WaitForEnd();
+        Assert.Equal(3, result.Status);
+        var report = result.Report();
+        Assert.NotEqual(0, report.GetProperty("uncounted_streams").GetInt64());
+        Assert.NotEqual(0, report.GetProperty("uncounted_bytes").GetInt64());
+        Assert.Contains(report.GetProperty("problems").EnumerateArray(), problem => problem.GetString()!.Contains("was removed", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Bad_entries_of_a_home_hold_nobody_up()
+    {
+        using var place = new Place();
+        foreach (string kind in new[] { "mkfifo", "zero", "secret", "mkdir" })
+        {
+            Directory.CreateDirectory(Path.Combine(place.Home, kind));
+            Replace(place, Path.Combine(place.Home, kind, "session"), kind);
+            Replace(place, Path.Combine(place.Home, kind, "alive"), kind);
+        }
+        Replace(place, Path.Combine(place.Home, "a-pipe"), "mkfifo");
+        Replace(place, Path.Combine(place.Home, "a-device"), "zero");
+        string closed = Path.Combine(place.Home, "closed");
+        Directory.CreateDirectory(closed);
+        File.WriteAllText(Path.Combine(closed, "session"), "");
+        Assert.Equal(0, place.Run(["chmod", "000", closed]).Status);
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        var result = place.Record(["-o", "trace", "-e", "weir_tests.*:*", "--strict", "--", .. Place.Role(TracedPrograms.Emit, "10")]);
+        Assert.Equal(0, result.Status);
+        Assert.DoesNotContain("nhandled", result.Error);
+        AssertRunsUntraced(place);
+        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 15);
+        Assert.Equal(10, Babeltrace.Count(place, "trace").Values.Sum());
+    }
+
+    [Fact]
+    public void Processes_without_room_for_their_buffers_are_refused_and_not_recorded()
+    {
+        using var place = new Place();
+        place.Home = Path.Combine(place.MountMemory("small", "size=12m,mode=700"), "home");
+        string emit = string.Join(' ', Place.Role(TracedPrograms.Emit, "250").Select(part => $"'{part}'"));
+        var result = place.Record(
+            "-o", "trace", "-e", "weir_tests.*:*", "--json", "--", "sh", "-c", $"for i in 1 2 3 4; do {emit} & done; wait");
+        var report = result.Report();
+        long refused = report.GetProperty("processes_refused").GetInt64();
+        Assert.InRange(refused, 1, 4);
+        Assert.Equal(4 - refused, report.GetProperty("traces").GetArrayLength());
+        Assert.Equal(4 - refused, Directory.Exists(place.In("trace/ust/pid")) ? Directory.GetDirectories(place.In("trace/ust/pid")).Length : 0);
+        Assert.Equal((4 - refused) * 250, report.GetProperty("events").GetInt64() + report.GetProperty("lost").EnumerateObject().Sum(cause => cause.Value.GetInt64()));
+    }
+
+    /// <summary>Puts something in a file's place: a pipe, a directory, links to a device and to a file, or nothing.</summary>
+    private static void Replace(Place place, string path, string kind)
+    {
+        File.Delete(path);
+        if (kind is "mkfifo" or "mkdir")
+        {
+            Assert.Equal(0, place.Run([kind, path]).Status);
+        }
+        else if (kind == "zero")
+        {
+            File.CreateSymbolicLink(path, "/dev/zero");
+        }
+        else if (kind == "secret")
+        {
+            File.WriteAllText(place.In("secret"), "secret words");
+            File.CreateSymbolicLink(path, place.In("secret"));
+        }
+    }
+
     /// <summary>Random bytes, a stream cut short, positions that cannot be, another CPU's name, and a packet that is none.</summary>
     private static void Corrupt(string directory, byte[] stream)
     {

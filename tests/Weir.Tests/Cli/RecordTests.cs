@@ -192,4 +192,16 @@ public class RecordTests
     }
 
     private static string[] Join(params object[] words) => [.. words.SelectMany(word => word as string[] ?? [(string)word])];
+
+    [Fact]
+    public void A_filter_that_fits_no_event_is_said_to_choose_nothing()
+    {
+        using var place = new Place();
+        var result = place.Record(
+            ["-o", "trace", "-e", "shop:order_* if nosuch > 3", "-e", "shop:order_placed if symbol > 3", "-e", "shop:* if quantity > 2", "--", .. Place.Shop, "--orders", "100"]);
+        Assert.Equal(0, result.Status);
+        Assert.Contains("rule 'shop:order_* if nosuch > 3' chooses nothing: of shop:order_placed, there is no field 'nosuch' (it has id, quantity, symbol, channel)", result.Error, StringComparison.Ordinal);
+        Assert.Contains("rule 'shop:order_placed if symbol > 3' chooses nothing", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("'shop:* if quantity > 2' chooses nothing", result.Error, StringComparison.Ordinal);
+    }
 }
