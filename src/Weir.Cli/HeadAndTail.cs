@@ -3,26 +3,12 @@ using System.Text;
 namespace Weir.Cli;
 
 /// <summary>Keeps the first and the last lines of a text of any length, and counts those between.</summary>
-internal sealed class HeadAndTail(int lineCount) : Stream
+internal sealed class HeadAndTail(int lineCount) : WriteOnlyStream
 {
     private readonly List<byte[]> _head = [];
     private readonly Queue<byte[]> _tail = new();
     private readonly MemoryStream _open = new();
     private long _between;
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
@@ -34,18 +20,6 @@ internal sealed class HeadAndTail(int lineCount) : Stream
         }
         _open.Write(buffer);
     }
-
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     public void Print(TextWriter writer)
     {
