@@ -12,21 +12,23 @@ internal static class AbandonedSessions
     private const int DeleteAttempts = 5;
     private const int DeleteRetryMs = 10;
 
-    /// <summary>Removes the abandoned sessions of a home; what it cannot read or delete stays.</summary>
-    public static void Remove(string home)
+    /// <summary>Removes the abandoned sessions of a home and says which; what it cannot read or delete stays.</summary>
+    public static IReadOnlyList<string> Remove(string home)
     {
+        var removed = new List<string>();
         try
         {
             foreach (var directory in new DirectoryInfo(home).EnumerateDirectories())
-                Try(() => RemoveIfAbandoned(directory));
+                Try(() => RemoveIfAbandoned(directory, removed));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // What lies about is no reason not to record.
         }
+        return removed;
     }
 
-    private static void RemoveIfAbandoned(DirectoryInfo directory)
+    private static void RemoveIfAbandoned(DirectoryInfo directory, List<string> removed)
     {
         if (directory.LinkTarget != null || !IsThisUsers(directory.FullName)
             || !SessionDescription.TryRead(directory.FullName, out var session, out _) || session.OwnerProcessId == 0
@@ -34,6 +36,7 @@ internal static class AbandonedSessions
             return;
         string? shared = new DirectoryInfo(Path.Combine(directory.FullName, SessionDescription.BuffersName)).LinkTarget;
         Delete(directory.FullName, shared != null && SharedBuffers.IsOne(shared) && IsThisUsers(shared) ? shared : null);
+        removed.Add(directory.Name);
     }
 
     /// <summary>Deletes a session's directory and its buffers elsewhere, if they are; what cannot be deleted stays.</summary>

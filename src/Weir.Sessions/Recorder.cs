@@ -173,7 +173,12 @@ public static class Recorder
             Sequence = sequence,
             EmitNs = emitNs,
             RecorderCpu = cpu,
-            Problems = [.. consumer.Problems.Concat(statistics.Problems)],
+            Problems =
+            [
+                .. session.Removed.Select(name => $"the session {name}, which a killed recorder had left behind, was removed with what it had not yet written to its trace"),
+                .. consumer.Problems,
+                .. statistics.Problems,
+            ],
             MeanPayloadBytes = meanPayload,
         };
     }

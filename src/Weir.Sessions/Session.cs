@@ -68,6 +68,9 @@ public sealed class Session : IDisposable
     /// <summary>What applications know of it.</summary>
     public SessionDescription Description { get; private set; }
 
+    /// <summary>Sessions whose owners had been killed, removed to make room; what they had not written to a trace went with them.</summary>
+    public IReadOnlyList<string> Removed { get; private init; } = [];
+
     /// <summary>Processes that wanted to be recorded and could not be.</summary>
     public long RefusedCount
     {
@@ -95,7 +98,7 @@ public sealed class Session : IDisposable
         try
         {
             PrepareHome(home);
-            AbandonedSessions.Remove(home);
+            var removed = AbandonedSessions.Remove(home);
             if (!SessionHome.TryCreateNew(directory))
                 throw new SessionException($"{directory}: exists already; a session of this name is there, or was left behind");
             var description = new SessionDescription
@@ -107,7 +110,7 @@ public sealed class Session : IDisposable
                 PacketCount = options.PacketCount,
                 Rules = options.Rules,
             };
-            var session = new Session(home, directory, first, description);
+            var session = new Session(home, directory, first, description) { Removed = removed };
             try
             {
                 // Before the session's file: whoever finds that finds its owner alive.

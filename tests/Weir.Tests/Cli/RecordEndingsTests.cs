@@ -112,6 +112,7 @@ public class RecordEndingsTests
         var next = place.Record(["-o", "second", "--", .. Place.Role(TracedPrograms.Emit, "100")]);
         Assert.Equal(0, next.Status);
         Assert.Equal(100, Babeltrace.Count(place, "second")["weir_tests.session:tick"]);
+        Assert.Contains("which a killed recorder had left behind, was removed", next.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(buffers));
         place.AssertNothingLeft();
         recorder.Write("\n");
