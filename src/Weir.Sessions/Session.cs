@@ -36,7 +36,7 @@ public sealed record SessionOptions
 /// HOME/.changed        replaced whenever any session changes: what applications watch
 /// HOME/NAME/session    rules and state, see <see cref="SessionDescription"/>
 /// HOME/NAME/alive      locked by the owner while it lives, see <see cref="LifeLock"/>
-/// HOME/NAME/refused    a byte for each process that could not be recorded
+/// HOME/NAME/refused    how many processes could not be recorded
 /// HOME/NAME/buffers/   a directory for each process: ring, stream_CPU, metadata; a link to /dev/shm where HOME is on a disk
 /// </code>
 /// </summary>
@@ -72,14 +72,7 @@ public sealed class Session : IDisposable
     public IReadOnlyList<string> Removed { get; private init; } = [];
 
     /// <summary>Processes that wanted to be recorded and could not be.</summary>
-    public long RefusedCount
-    {
-        get
-        {
-            var file = new FileInfo(Path.Combine(Directory, SessionDescription.RefusedName));
-            return file.Exists ? file.Length : 0;
-        }
-    }
+    public long RefusedCount => RefusedProcesses.Count(Directory);
 
     /// <summary>Makes and starts a session.</summary>
     /// <exception cref="SessionException">The home cannot be used, or has no room for the buffers of one process.</exception>
@@ -201,7 +194,7 @@ public sealed class Session : IDisposable
 
     private void PrepareBuffers(SessionOptions options)
     {
-        File.WriteAllBytes(Path.Combine(Directory, SessionDescription.RefusedName), []);
+        RefusedProcesses.Create(Directory);
         string place = Directory;
         // Buffers on a disk would be written to it all the time. Where the home is on one, they go to shared memory.
         if (new DriveInfo(Directory).DriveFormat is not ("tmpfs" or "ramfs") && TryMakeShared() is { } shared)

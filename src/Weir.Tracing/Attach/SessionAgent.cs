@@ -156,7 +156,7 @@ internal static class SessionAgent
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             Log($"session {directory}: not attached: {e.Message}");
-            SessionAttachment.CountRefused(directory);
+            RefusedProcesses.Add(directory);
             return null;
         }
     }

@@ -61,24 +61,6 @@ internal sealed class SessionAttachment : IDisposable
         }
     }
 
-    /// <summary>
-    /// Counts a process that could not be attached, in the file that the session's owner has made for it while there was room.
-    /// </summary>
-    public static void CountRefused(string sessionDirectory)
-    {
-        try
-        {
-            using var file = File.OpenHandle(
-                Path.Combine(sessionDirectory, SessionDescription.RefusedName), FileMode.Open, FileAccess.Write, FileShare.ReadWrite, FileOptions.None);
-            // Appending one byte for each process needs no lock; the owner counts bytes.
-            RandomAccess.Write(file, [1], RandomAccess.GetLength(file));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Nowhere left to say it.
-        }
-    }
-
     /// <summary>The sink for a tracepoint under the session's rules, or null where no rule chooses it.</summary>
     public TracepointSink? Bind(Tracepoint tracepoint, IReadOnlyList<EventRule> rules)
     {

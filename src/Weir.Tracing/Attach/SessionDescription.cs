@@ -38,9 +38,6 @@ public sealed record SessionDescription
     /// <summary>The directory, or a link to it, in which each process makes its buffers.</summary>
     public const string BuffersName = "buffers";
 
-    /// <summary>The file in which processes count that they could not be recorded: a byte for each.</summary>
-    public const string RefusedName = "refused";
-
     private const string FirstLine = "weir-session 1";
     private const int MaxFileBytes = 1 << 20;
 
