@@ -247,7 +247,10 @@ public class RecordSurroundingsTests
         using var recorder = place.StartRecord(
             ["-o", "trace", "-e", "weir_tests.*:*", "--subbuf-size", "4k", "--strict", "--json", "--", .. Place.Role(TracedPrograms.Tick, "1000")]);
         recorder.WaitForOutput("committed 2000\n");
-        Wait.Until(() => Directory.Exists(place.In("trace/ust")), "the trace");
+        // Until then a stream's file would be made anew, with the directory around it.
+        string traces = place.In("trace/ust/pid");
+        Wait.Until(
+            () => Directory.Exists(traces) && new DirectoryInfo(traces).GetFiles("stream_*", SearchOption.AllDirectories).Any(file => file.Length > 0), "a packet");
         Directory.Delete(place.In("trace"), recursive: true);
         Thread.Sleep(300);
         recorder.Write("\n");
