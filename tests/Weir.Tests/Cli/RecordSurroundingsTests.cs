@@ -197,12 +197,14 @@ public class RecordSurroundingsTests
         BitConverter.TryWriteBytes(stream.AsSpan(StreamLayout.Control + StreamLayout.Position), 4096UL);
         foreach (string kind in new[] { "mkfifo", "zero", "secret", "mkdir", "" })
         {
-            string other = Path.Combine(buffers, $"other{kind}-1-20250101-000000");
+            // Made aside and moved in, so that the recorder never sees a part of it.
+            string other = $"{buffers}-{kind}";
             Directory.CreateDirectory(other);
             Replace(place, Path.Combine(other, "metadata"), kind);
             Replace(place, Path.Combine(other, "ring"), kind);
             Replace(place, Path.Combine(other, "stream_1"), kind);
             File.WriteAllBytes(Path.Combine(other, "stream_0"), stream);
+            Directory.Move(other, Path.Combine(buffers, $"other{kind}-1-20250101-000000"));
         }
         Thread.Sleep(200);
         recorder.Write("\n");
@@ -212,7 +214,7 @@ public class RecordSurroundingsTests
         {
             string other = Path.Combine(buffers, $"other{kind}-1-20250101-000000");
             foreach (string name in new[] { "metadata", "ring", "stream_1" })
-                Assert.Contains($"{Path.Combine(other, name)}: ", result.Error);
+                Assert.True(result.Error.Contains($"{Path.Combine(other, name)}: ", StringComparison.Ordinal), $"{other}/{name} is not named in:\n{result.Error}");
         }
         Assert.Contains("could not be counted", result.Error);
         Assert.Contains("events (", result.Error);
