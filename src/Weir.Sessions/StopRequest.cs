@@ -42,9 +42,6 @@ public sealed partial class StopRequest : IDisposable
     /// <summary>The signal that asked last.</summary>
     public int Signal => _signal;
 
-    /// <summary>Asks as a signal would.</summary>
-    public void Ask() => Request(Interrupt);
-
     /// <summary>Waits until somebody asks; false when the time is over.</summary>
     public bool Wait(TimeSpan timeout)
     {
