@@ -43,6 +43,7 @@ public class RecordEndingsTests
     {
         using var place = new Place();
         using var script = place.Start(["sh", "-c", $"'{Place.Weir}' record -a -o trace & echo $!; wait $!"]);
+        script.WaitForOutput("\n");
         place.WaitForSessions(1);
         _ = Weir.Sessions.LibC.Kill(int.Parse(script.Output, CultureInfo.InvariantCulture), Interrupt);
         Assert.Contains("trace in", script.WaitForEnd().Error);
@@ -54,7 +55,8 @@ public class RecordEndingsTests
     {
         Assert.SkipUnless(File.Exists("/usr/bin/script"), "There is no 'script' here, which makes a terminal.");
         using var place = new Place();
-        string command = string.Join(' ', new[] { Place.Weir, "record", "-o", "trace", "--" }.Concat(Place.Role(TracedPrograms.CountInterrupts)).Select(word => $"'{word}'"));
+        // A shell that stays in between answers Ctrl-C with a status of its own: dash does, which 'script' takes where SHELL is not set.
+        string command = "exec " + string.Join(' ', new[] { Place.Weir, "record", "-o", "trace", "--" }.Concat(Place.Role(TracedPrograms.CountInterrupts)).Select(word => $"'{word}'"));
         using var terminal = place.Start(["script", "-qefc", command, "/dev/null"]);
         terminal.WaitForOutput("ready");
         terminal.Write("\x03");
