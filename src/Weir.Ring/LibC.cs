@@ -48,6 +48,10 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "sched_getcpu")]
     public static partial int CurrentCpu();
 
+    /// <summary>What the kernel told the process at its start; 0 for what it did not tell.</summary>
+    [LibraryImport("libc", EntryPoint = "getauxval")]
+    public static partial nuint AuxiliaryValue(nuint entry);
+
     [LibraryImport("libc", EntryPoint = "sched_getaffinity", SetLastError = true)]
     public static partial int GetAffinity(int processId, nuint maskBytes, byte* mask);
 }

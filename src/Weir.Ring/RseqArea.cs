@@ -6,12 +6,25 @@ namespace Weir.Ring;
 /// The area through which the kernel and a thread speak about restartable sequences. glibc 2.35 and newer registers one for every
 /// thread and says where: <c>__rseq_offset</c> from the thread pointer, <c>__rseq_size</c> 0 where it did not.
 /// <code>
-///  0 cpu_id_start u32 | 4 cpu_id u32 | 8 rseq_cs u64 | 16 flags u32
+///  0 cpu_id_start u32 | 4 cpu_id u32 | 8 rseq_cs u64 | 16 flags u32 | 20 node_id u32 | 24 mm_cid u32 | 28 unused
 /// </code>
+/// What stands at 20 and behind is there since Linux 6.3; the kernel says how many bytes it fills.
 /// </summary>
 internal static unsafe class RseqArea
 {
-    private const int CpuId = 4;
+    /// <summary>The CPU that the thread runs on; a huge number before registration.</summary>
+    public const int CpuId = 4;
+
+    /// <summary>The descriptor of the section that the thread is in, or 0.</summary>
+    public const int Announced = 8;
+
+    /// <summary>
+    /// A number that no other running thread of the process has, below the count of CPUs that it may use and of its threads. Only where
+    /// <see cref="HasConcurrencyId"/>.
+    /// </summary>
+    public const int ConcurrencyId = 24;
+
+    private const nuint FeatureSizeEntry = 27; // AT_RSEQ_FEATURE_SIZE
 
     private static readonly nint s_offset = Find(out s_verdict);
     private static readonly string s_verdict;
@@ -22,10 +35,13 @@ internal static unsafe class RseqArea
     /// <summary>Why it has or has not, as a sentence's end.</summary>
     public static string Verdict => s_verdict;
 
+    /// <summary>Whether the kernel fills <see cref="ConcurrencyId"/>. (Every registered area has room for it: 32 bytes are the least.)</summary>
+    public static bool HasConcurrencyId => IsRegistered && LibC.AuxiliaryValue(FeatureSizeEntry) >= ConcurrencyId + sizeof(uint);
+
     /// <summary>The calling thread's area, or null where none is registered.</summary>
     public static byte* OfThisThread() => IsRegistered ? (byte*)(LibC.ThreadPointer() + s_offset) : null;
 
-    /// <summary>The CPU that the area's thread runs on, kept up to date by the kernel; a huge number before registration.</summary>
+    /// <summary>The CPU that the area's thread runs on, kept up to date by the kernel.</summary>
     public static uint CurrentCpu(byte* area) => Volatile.Read(ref *(uint*)(area + CpuId));
 
     private static nint Find(out string verdict)
