@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Weir.Clock;
 
 namespace Weir.Ring;
 
@@ -10,7 +11,7 @@ namespace Weir.Ring;
 /// </code>
 /// What stands at 20 and behind is there since Linux 6.3; the kernel says how many bytes it fills.
 /// </summary>
-internal static unsafe class RseqArea
+internal static unsafe partial class RseqArea
 {
     /// <summary>The CPU that the thread runs on; a huge number before registration.</summary>
     public const int CpuId = 4;
@@ -19,12 +20,17 @@ internal static unsafe class RseqArea
     public const int Announced = 8;
 
     /// <summary>
-    /// A number that no other running thread of the process has, below the count of CPUs that it may use and of its threads. Only where
-    /// <see cref="HasConcurrencyId"/>.
+    /// A number that no other running thread of the process has, below the count of CPUs that it may use and below that of its threads.
+    /// Only where <see cref="HasConcurrencyId"/>.
     /// </summary>
     public const int ConcurrencyId = 24;
 
     private const nuint FeatureSizeEntry = 27; // AT_RSEQ_FEATURE_SIZE
+
+    // Null on x86-64, where pthread_self returns the same.
+    private static readonly delegate* unmanaged[SuppressGCTransition]<nint> s_readThreadPointer =
+        (delegate* unmanaged[SuppressGCTransition]<nint>)MapThreadPointer(out s_refusal);
+    private static readonly string? s_refusal;
 
     private static readonly nint s_offset = Find(out s_verdict);
     private static readonly string s_verdict;
@@ -35,21 +41,37 @@ internal static unsafe class RseqArea
     /// <summary>Why it has or has not, as a sentence's end.</summary>
     public static string Verdict => s_verdict;
 
-    /// <summary>Whether the kernel fills <see cref="ConcurrencyId"/>. (Every registered area has room for it: 32 bytes are the least.)</summary>
+    /// <summary>Whether the kernel fills <see cref="ConcurrencyId"/>. (Every registered area has room for it, 32 bytes.)</summary>
     public static bool HasConcurrencyId => IsRegistered && LibC.AuxiliaryValue(FeatureSizeEntry) >= ConcurrencyId + sizeof(uint);
 
     /// <summary>The calling thread's area, or null where none is registered.</summary>
-    public static byte* OfThisThread() => IsRegistered ? (byte*)(LibC.ThreadPointer() + s_offset) : null;
+    public static byte* OfThisThread()
+    {
+        if (!IsRegistered)
+            return null;
+        nint threadPointer = s_readThreadPointer != null ? s_readThreadPointer() : LibC.ThreadPointer();
+        return (byte*)(threadPointer + s_offset);
+    }
 
     /// <summary>The CPU that the area's thread runs on, kept up to date by the kernel.</summary>
     public static uint CurrentCpu(byte* area) => Volatile.Read(ref *(uint*)(area + CpuId));
 
+    private static nint MapThreadPointer(out string? refusal)
+    {
+        refusal = null;
+        return RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? ExecutableMemory.Map(Arm64Listing, null, out refusal) : 0;
+    }
+
     private static nint Find(out string verdict)
     {
-        if (RuntimeInformation.ProcessArchitecture != Architecture.X64 || !OperatingSystem.IsLinux())
+        if (RuntimeInformation.ProcessArchitecture is not (Architecture.X64 or Architecture.Arm64) || !OperatingSystem.IsLinux())
         {
-            // On other architectures the thread pointer is not what pthread_self returns.
-            verdict = $"no sequence for {RuntimeInformation.ProcessArchitecture} is written yet";
+            verdict = $"a thread's area is not known for {RuntimeInformation.OSDescription} on {RuntimeInformation.ProcessArchitecture}";
+            return 0;
+        }
+        if (s_refusal != null)
+        {
+            verdict = s_refusal;
             return 0;
         }
         if (!NativeLibrary.TryLoad("libc.so.6", out nint libc)

@@ -11,14 +11,14 @@ namespace Weir.Ring;
 /// <remarks>
 /// <para><b>What is guaranteed.</b> When an attempt returns true, its copies were made and its commit stored on the CPU that the
 /// block names, the guard's word held the expected value until that store, and no other thread ran on that CPU between the check of
-/// the guard and the store. When it returns false, nothing was committed; some or all of the copies may have been made. However the thread ends,
-/// at any instruction, one of the two is the case.</para>
+/// the guard and the store. When it returns false, nothing was committed; some or all of the copies may have been made. However the
+/// thread ends, at any instruction, one of the two is the case.</para>
 /// <para><b>Why.</b> The kernel sends a thread that it has preempted, moved or signalled between <c>start</c> and <c>done</c> to
 /// <c>abort</c>, which gives up. The commit is the last instruction before <c>done</c>, and it is one store.</para>
-/// <para><b>Why the checks are enough,</b> although the block was staged outside the section, where anything could happen: the guard's word is
-/// only ever stored to by such sections of its own CPU, and never takes a value twice. If it is still the expected one, nobody has
-/// committed since it was read, so everything that was read after it and that only a commit changes is still true, wherever the thread
-/// has been in between.</para>
+/// <para><b>Why the checks are enough,</b> although the block was staged outside the section, where anything could happen: the guard's
+/// word is only ever stored to by such sections of its own CPU, and never takes a value twice. If it is still the expected one, nobody
+/// has committed since it was read, so everything that was read after it and that only a commit changes is still true, wherever the
+/// thread has been in between.</para>
 /// <para><b>What callers owe.</b> The copies' targets must be bytes that nobody believes before the commit, so that an attempt may be
 /// given up, repeated, or overtaken by another thread's; and addresses come from private memory.</para>
 /// </remarks>
@@ -33,8 +33,10 @@ internal static unsafe partial class RseqSection
     /// <summary>Interrupted by the kernel.</summary>
     internal const int Aborted = 2;
 
-    private static readonly delegate* unmanaged[SuppressGCTransition]<byte*, CommitBlock*, int> s_commit = Load(isPair: false, out s_verdict);
-    private static readonly delegate* unmanaged[SuppressGCTransition]<byte*, CommitBlock*, int> s_commitPair = Load(isPair: true, out _);
+    private static readonly delegate* unmanaged[SuppressGCTransition]<byte*, CommitBlock*, int> s_commit =
+        Load(isPair: false, out s_verdict);
+    private static readonly delegate* unmanaged[SuppressGCTransition]<byte*, CommitBlock*, int> s_commitPair =
+        Load(isPair: true, out _);
     private static readonly string s_verdict;
 
     /// <summary>Whether this process can run the section.</summary>
@@ -62,6 +64,7 @@ internal static unsafe partial class RseqSection
     internal static SectionCode? Native => RuntimeInformation.ProcessArchitecture switch
     {
         Architecture.X64 => X64,
+        Architecture.Arm64 => Arm64,
         _ => null,
     };
 

@@ -9,7 +9,7 @@ namespace Weir.Tests.Ring;
 public sealed class RseqSequenceListingTests
 {
     private static readonly byte[] s_code = RseqSequence.Assemble();
-    private static readonly Listing s_listing = Listing.Read();
+    private static readonly Listing s_listing = Listing.Read("RseqSequence.X64.cs", "X64");
     private static readonly int s_descriptor = s_code.Length - 32;
     private static readonly int s_codeBytes = s_listing.Instructions.Sum(i => i.Bytes.Length);
     private static readonly int s_start = (int)Field(8);

@@ -3,7 +3,9 @@ using Weir.Ring;
 
 namespace Weir.Tests.Ring;
 
-/// <summary>A block and the memory that it is committed to, all of it known bytes: a guard's pair of words first, then room for records.</summary>
+/// <summary>
+/// A block and the memory that it is committed to, all of it known bytes: a guard's pair of words first, then room for records.
+/// </summary>
 internal sealed unsafe class StagedBlock : IDisposable
 {
     public const int RoomOffset = 64;
