@@ -19,22 +19,22 @@ internal static unsafe class EmitCost
     /// <summary>Median nanoseconds of one record with a payload of some bytes; null where no ring can be made.</summary>
     public static double? MeasureNs(string scratchDirectory, ClockKind clock, int payloadBytes, out SequenceKind sequence)
     {
-        sequence = RingBuffer.ChooseSequence(clock, out _);
+        sequence = RingBuffer.ChooseSequence(out _);
         string directory = Path.Combine(scratchDirectory, $"cost-{Environment.ProcessId}");
-        byte* block = (byte*)NativeMemory.AlignedAlloc(64 + BatchBytes, 64);
+        var thread = WriterThread.New();
+        byte* payload = (byte*)NativeMemory.AllocZeroed(BatchBytes);
         try
         {
             Directory.CreateDirectory(directory);
-            NativeMemory.Clear(block, 64 + BatchBytes);
-            WriterThread.Initialize((WriterThread*)block);
-            var ring = RingBuffer.Create(new RingOptions(directory, Guid.NewGuid(), PacketBytes, PacketCount, clock, sequence));
+            var options = new RingOptions { Backing = RingBacking.Files(directory), PacketBytes = PacketBytes, PacketCount = PacketCount };
+            var ring = RingBuffer.CreateCtf(options, clock, sequence);
             int records = Math.Max(1, BatchBytes / (payloadBytes + RecordLayout.CompactBytes));
             var batches = new double[Batches];
             for (int i = 0; i < Batches; i++)
             {
                 long begin = Stopwatch.GetTimestamp();
                 for (int j = 0; j < records; j++)
-                    ring.Write((WriterThread*)block, RecordLayout.FirstId, block + 64, payloadBytes);
+                    ring.Write(thread, RecordLayout.FirstId, payload, payloadBytes);
                 batches[i] = Stopwatch.GetElapsedTime(begin).TotalNanoseconds / records;
                 GiveBack(directory);
             }
@@ -47,8 +47,8 @@ internal static unsafe class EmitCost
         }
         finally
         {
-            WriterThread.Release((WriterThread*)block);
-            NativeMemory.AlignedFree(block);
+            WriterThread.Free(thread);
+            NativeMemory.Free(payload);
             if (Directory.Exists(directory))
                 Directory.Delete(directory, recursive: true);
         }

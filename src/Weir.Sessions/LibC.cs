@@ -8,9 +8,6 @@ internal static unsafe partial class LibC
 {
     public const int Interrupted = 4;
 
-    [LibraryImport("libc", EntryPoint = "sendfile", SetLastError = true)]
-    public static partial nint SendFile(SafeFileHandle target, SafeFileHandle source, long* sourceOffset, nuint lengthBytes);
-
     [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
     public static partial long Seek(SafeFileHandle file, long offset, int origin);
 
