@@ -6,8 +6,8 @@ using Weir.Ring;
 namespace Weir.Sessions;
 
 /// <summary>
-/// One stream file of a trace, and its index beside it as LTTng writes it. Packets are moved by descriptor: the kernel copies them from
-/// the buffer's pages, and no byte of an event passes through this process's memory. Either a whole packet is in the file or none of it.
+/// One stream file of a trace, and its index beside it as LTTng writes it. The kernel copies packets from the
+/// buffer's pages; no byte of an event is looked at here. Either a whole packet is in the file or none of it.
 /// </summary>
 internal sealed class StreamOutput : IDisposable
 {
@@ -64,8 +64,7 @@ internal sealed class StreamOutput : IDisposable
     {
         try
         {
-            SeekToEnd();
-            PacketPipe.Move(source, packet, _file);
+            PacketPipe.Write(source, packet, _file, _lengthBytes);
             Complete(head, packet.LengthBytes);
         }
         catch (Exception e) when (e is IOException or InvalidDataException)
@@ -139,12 +138,6 @@ internal sealed class StreamOutput : IDisposable
 
     private static void Copy(ReadOnlySpan<byte> head, int offset, Span<byte> target) =>
         BinaryPrimitives.WriteUInt64BigEndian(target, BinaryPrimitives.ReadUInt64LittleEndian(head[offset..]));
-
-    private void SeekToEnd()
-    {
-        if (LibC.Seek(_file, _lengthBytes, 0) < 0)
-            throw new IOException(Marshal.GetLastPInvokeErrorMessage());
-    }
 
     /// <summary>Cuts off what a failed append has left.</summary>
     private void TakeBack()

@@ -10,31 +10,22 @@ namespace Weir.Ring;
 /// Another process's file is mapped: if that process cuts it short, the reader ends by SIGBUS. Read with
 /// <see cref="StreamReader.Copy"/> what comes from somebody who is not trusted with that, or use memory files, which cannot be cut.
 /// </remarks>
-public sealed unsafe class StreamCursor : IDisposable
+public sealed unsafe class StreamCursor
 {
     private readonly StreamReader _stream;
-    private readonly MappedMemory? _mapping;
     private readonly byte* _data;
     private readonly bool _isContinuous;
     private ulong _at;
     private ulong _from;
 
     /// <summary>Begins with the oldest record that is there.</summary>
-    /// <param name="stream">The stream, which stays the caller's.</param>
+    /// <param name="stream">The stream, which stays the caller's and must stay open.</param>
     /// <exception cref="IOException">The stream's file cannot be mapped.</exception>
     public StreamCursor(StreamReader stream)
     {
         _stream = stream;
         _isContinuous = stream.PacketHeadBytes == 0;
-        if (stream.OwnData != null)
-        {
-            _data = stream.OwnData;
-        }
-        else
-        {
-            _mapping = MappedMemory.Open(stream.File!, stream.Path, StreamLayout.HeadBytes + (long)stream.RingBytes, isWritable: false);
-            _data = _mapping.Address + StreamLayout.HeadBytes;
-        }
+        _data = stream.MapData();
         _at = stream.IsOverwrite ? stream.Floor : stream.Consumed;
         _from = _at;
     }
@@ -99,15 +90,12 @@ public sealed unsafe class StreamCursor : IDisposable
         return _stream.Floor <= _from;
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _mapping?.Unmap();
-
     private ReadOnlySpan<byte> PeekContinuous()
     {
         ulong length = _stream.CheckedPosition(_at) - _at;
         ulong offset = _at & (_stream.RingBytes - 1);
         // This process has the data twice, one behind the other. Another's is mapped once, and a record over the end is put together.
-        if (_mapping == null || offset + length <= _stream.RingBytes)
+        if (_stream.OwnData != null || offset + length <= _stream.RingBytes)
             return new ReadOnlySpan<byte>(_data + offset, (int)length);
         var bytes = new byte[length];
         var first = new ReadOnlySpan<byte>(_data + offset, (int)(_stream.RingBytes - offset));

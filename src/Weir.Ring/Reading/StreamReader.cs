@@ -32,6 +32,7 @@ public sealed unsafe class StreamReader : IDisposable
     private readonly int _positionOffset;
     private readonly int _consumedOffset;
     private readonly int _lostOffset;
+    private MappedMemory? _whole;
 
     private StreamReader(string path, MappedMemory head, SafeFileHandle? file, RingBuffer? ring)
     {
@@ -247,6 +248,7 @@ public sealed unsafe class StreamReader : IDisposable
         if (_ring != null)
             return;
         _head.Unmap();
+        _whole?.Unmap();
         File?.Dispose();
     }
 
@@ -259,6 +261,16 @@ public sealed unsafe class StreamReader : IDisposable
 
     /// <summary>The data in this process's memory, mirror included; null for another process's.</summary>
     internal byte* OwnData => _ring != null ? _control + StreamLayout.Data : null;
+
+    /// <summary>The data, mapped to be read if it is another process's. A load from it is a SIGBUS if that process cuts its file; a system call that is given it is not.</summary>
+    /// <exception cref="IOException">It cannot be mapped.</exception>
+    internal byte* MapData()
+    {
+        if (OwnData != null)
+            return OwnData;
+        _whole ??= MappedMemory.Open(File!, Path, StreamLayout.HeadBytes + (long)_ringBytes, isWritable: false);
+        return _whole.Address + StreamLayout.HeadBytes;
+    }
 
     internal void CopyBytes(ulong position, Span<byte> target)
     {
