@@ -19,7 +19,7 @@ public sealed class StreamSnapshot
 
     private StreamSnapshot(ulong firstPacket) => FirstPacket = firstPacket;
 
-    /// <summary>The packets, oldest first, each as long as its content.</summary>
+    /// <summary>The packets, oldest first: those that were complete with their padding, others as long as their content.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Packets => _packets;
 
     /// <summary>The number of the first of them in the stream: as many packets before it are gone, or were given back.</summary>

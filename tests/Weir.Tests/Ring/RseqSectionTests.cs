@@ -15,28 +15,7 @@ public sealed unsafe class RseqSectionTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void Every_size_is_copied_exactly(bool isPair)
-    {
-        int[] payloads = [.. Enumerable.Range(0, 71), 100, 127, 128, 129, 255, 1000, 4096, 10_001];
-        var expected = new byte[_staged.Memory.Length];
-        for (int head = 0; head <= CommitBlock.MaxHeadBytes; head++)
-        {
-            foreach (int payload in payloads)
-            {
-                int at = 16 + ((head + payload) % 17);
-                _staged.Reset();
-                byte[] record = _staged.StageRecord(at, head, payload);
-                _staged.Memory.CopyTo(expected);
-                BitConverter.TryWriteBytes(expected, 101UL);
-                if (isPair)
-                    BitConverter.TryWriteBytes(expected.AsSpan(8), 201UL);
-                record.CopyTo(expected.AsSpan(StagedBlock.RoomOffset + at));
-                Assert.True(_staged.Commit(isPair));
-                if (!_staged.Memory.SequenceEqual(expected))
-                    Assert.Fail($"head {head}, payload {payload}: not exactly these bytes, or not the commit");
-            }
-        }
-    }
+    public void Every_size_is_copied_exactly(bool isPair) => ExactCopies.CheckRecords(isPair);
 
     [Fact]
     public void A_single_commit_leaves_the_word_behind_the_guard()
@@ -65,26 +44,7 @@ public sealed unsafe class RseqSectionTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void Patches_of_every_size_are_copied_exactly(bool isPair)
-    {
-        var expected = new byte[_staged.Memory.Length];
-        for (int size = 0; size <= 100; size++)
-        {
-            _staged.Reset();
-            byte[] record = _staged.StageRecord(1000, 4, 8);
-            byte[] patch = [.. Enumerable.Range(1, size).Select(i => (byte)i)];
-            _staged.StagePatch(size % 9, _staged.At(size % 17), patch);
-            _staged.Memory.CopyTo(expected);
-            BitConverter.TryWriteBytes(expected, 101UL);
-            if (isPair)
-                BitConverter.TryWriteBytes(expected.AsSpan(8), 201UL);
-            patch.CopyTo(expected, StagedBlock.RoomOffset + (size % 17));
-            record.CopyTo(expected, StagedBlock.RoomOffset + 1000);
-            Assert.True(_staged.Commit(isPair));
-            if (!_staged.Memory.SequenceEqual(expected))
-                Assert.Fail($"{size} bytes: not exactly these");
-        }
-    }
+    public void Patches_of_every_size_are_copied_exactly(bool isPair) => ExactCopies.CheckPatches(isPair);
 
     /// <summary>Each of them overwrites a part of what was there before it, so the order shows.</summary>
     [Theory]

@@ -16,7 +16,7 @@ internal sealed unsafe class StagedBlock : IDisposable
     private readonly byte* _payload;
     private readonly int _payloadCapacity;
 
-    public StagedBlock(int roomBytes = 16384)
+    public StagedBlock(int roomBytes = 1024)
     {
         _memoryBytes = RoomOffset + roomBytes;
         _payloadCapacity = roomBytes;
