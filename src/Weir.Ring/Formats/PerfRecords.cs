@@ -59,7 +59,7 @@ public readonly unsafe struct PerfRecords<TClock> : IContinuousFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int WriteHead(byte* head, uint id, ulong now, ulong last, int lengthBytes, uint cpu, WriterThread* thread)
+    public static int WriteHead(byte* head, uint id, ulong now, ulong last, bool isLastExact, int lengthBytes, uint cpu, WriterThread* thread)
     {
         uint size = (RecordHeadBytes + (uint)lengthBytes + 7) & ~7U;
         *(ulong*)head = Sample | ((ulong)MiscUser << 32) | ((ulong)(ushort)size << 48);

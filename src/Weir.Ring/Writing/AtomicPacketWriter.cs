@@ -48,7 +48,8 @@ internal static unsafe class AtomicPacketWriter<TPlacement, TMode, TFormat, THoo
             THooks.At(RingPoint.PositionRead);
             ulong old = word & StreamLayout.PositionMask;
             ulong last = 0, now = 0;
-            if (word == thread->LastEnd && stream == thread->LastStream)
+            bool isLastOurs = word == thread->LastEnd && stream == thread->LastStream;
+            if (isLastOurs)
             {
                 if (TFormat.Clock != null)
                 {
@@ -66,7 +67,7 @@ internal static unsafe class AtomicPacketWriter<TPlacement, TMode, TFormat, THoo
                     now = Math.Max(TFormat.NowOrdered(), last);
                 }
             }
-            int headBytes = TFormat.WriteHead(head, id, now, last, lengthBytes, cpu, thread);
+            int headBytes = TFormat.WriteHead(head, id, now, last, isLastOurs, lengthBytes, cpu, thread);
             int tailBytes = TFormat.TailBytes(headBytes, lengthBytes);
             ulong size = (uint)headBytes + (ulong)(uint)lengthBytes + (uint)tailBytes;
             if ((old & ring->PacketMask) + size > ring->PacketMask)
@@ -99,7 +100,7 @@ internal static unsafe class AtomicPacketWriter<TPlacement, TMode, TFormat, THoo
     {
         byte* head = thread->Block.Head;
         byte* scratch = thread->Block.Scratch;
-        int headBytes = TFormat.WriteHead(head, id, now, now, lengthBytes, cpu, thread);
+        int headBytes = TFormat.WriteHead(head, id, now, now, isLastExact: true, lengthBytes, cpu, thread);
         int tailBytes = TFormat.TailBytes(headBytes, lengthBytes);
         ulong record = (uint)headBytes + (ulong)(uint)lengthBytes + (uint)tailBytes;
         ulong size = (ulong)TFormat.PacketHeadBytes + record;
