@@ -32,7 +32,9 @@ public sealed unsafe class StreamCursor : IDisposable
         }
         else
         {
-            _mapping = MappedMemory.Open(stream.File!, stream.Path, StreamLayout.HeadBytes + (long)stream.RingBytes, isWritable: false);
+            // Without packets a record may lie over the ring's end: like its writer the reader has the data twice, one behind the other.
+            _mapping = MappedMemory.Open(
+                stream.File!, stream.Path, StreamLayout.HeadBytes + (long)stream.RingBytes, isWritable: false, _isContinuous ? (long)stream.RingBytes : 0);
             _data = _mapping.Address + StreamLayout.HeadBytes;
         }
         _at = stream.IsOverwrite ? stream.Floor : stream.Consumed;
@@ -105,15 +107,7 @@ public sealed unsafe class StreamCursor : IDisposable
     private ReadOnlySpan<byte> PeekContinuous()
     {
         ulong length = _stream.CheckedPosition(_at) - _at;
-        ulong offset = _at & (_stream.RingBytes - 1);
-        // This process has the data twice, one behind the other. Another's is mapped once, and a record over the end is put together.
-        if (_mapping == null || offset + length <= _stream.RingBytes)
-            return new ReadOnlySpan<byte>(_data + offset, (int)length);
-        var bytes = new byte[length];
-        var first = new ReadOnlySpan<byte>(_data + offset, (int)(_stream.RingBytes - offset));
-        first.CopyTo(bytes);
-        new ReadOnlySpan<byte>(_data, (int)length - first.Length).CopyTo(bytes.AsSpan(first.Length));
-        return bytes;
+        return new ReadOnlySpan<byte>(_data + (_at & (_stream.RingBytes - 1)), (int)length);
     }
 
     /// <summary>Whether a packet that is not open any more has all its records.</summary>
