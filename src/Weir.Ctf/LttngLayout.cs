@@ -8,7 +8,10 @@ namespace Weir.Ctf;
 ///                  32 packet_seq_num u64 | 40 events_discarded u64 | 48 cpu_id u32                                     = 52 bytes
 /// event header, compact    id in bits 0-4 (0 to 30) | low 27 bits of the time in bits 5-31                             =  4 bytes
 /// event header, extended   id in bits 0-4 (31) | bits 5-7 zero | id u32 | time u64                                     = 13 bytes
+/// large header, compact    0 id u16 (0 to 65534) | 2 low 32 bits of the time                                           =  6 bytes
+/// large header, extended   0 id u16 (65535) | 2 id u32 | 6 time u64                                                    = 14 bytes
 /// </code>
+/// A data stream class has either of the two headers, see <see cref="LttngEventHeader"/>.
 /// </summary>
 public static class LttngLayout
 {
@@ -29,6 +32,9 @@ public static class LttngLayout
 
     /// <summary>The ID that marks an extended event header; smaller ones are compact.</summary>
     public const int ExtendedEventId = 31;
+
+    /// <summary>The same in a large event header.</summary>
+    public const int LargeExtendedEventId = ushort.MaxValue;
 
     /// <summary>
     /// A trace class with LTTng's packet header and environment, one clock and no data stream class yet.
@@ -55,16 +61,20 @@ public static class LttngLayout
         return trace;
     }
 
-    /// <summary>A data stream class with LTTng's packet context and compact event header; add it to its trace class.</summary>
+    /// <summary>A data stream class with LTTng's packet context and one of its event headers; add it to its trace class.</summary>
     /// <param name="id">The stream's ID.</param>
     /// <param name="clock">The trace's clock.</param>
     /// <param name="commonContext">Fields that each event has after its header, or null.</param>
-    public static DataStreamClass CreateStream(ulong id, ClockClass clock, StructureFieldClass? commonContext = null) => new()
+    /// <param name="eventHeader">The header of its events.</param>
+    public static DataStreamClass CreateStream(
+        ulong id, ClockClass clock, StructureFieldClass? commonContext = null, LttngEventHeader eventHeader = LttngEventHeader.Compact) => new()
     {
         Id = id,
         DefaultClock = clock,
         PacketContext = CreatePacketContext(clock),
-        EventHeader = CreateEventHeader(clock),
+        EventHeader = eventHeader == LttngEventHeader.Large
+            ? CreateEventHeader(clock, idBits: 16, idAlignmentBits: 8, timeBits: 32, timeAlignmentBits: 8)
+            : CreateEventHeader(clock, idBits: 5, idAlignmentBits: 1, timeBits: 27, timeAlignmentBits: 1),
         EventCommonContext = commonContext,
     };
 
@@ -90,15 +100,16 @@ public static class LttngLayout
         new("cpu_id", new IntegerFieldClass(32)),
     ]);
 
-    private static StructureFieldClass CreateEventHeader(ClockClass clock)
+    private static StructureFieldClass CreateEventHeader(ClockClass clock, int idBits, int idAlignmentBits, int timeBits, int timeAlignmentBits)
     {
-        var id = new IntegerFieldClass(5, alignmentBits: 1)
+        long extendedId = (1L << idBits) - 1;
+        var id = new IntegerFieldClass(idBits, alignmentBits: idAlignmentBits)
         {
             Role = FieldRole.EventClassId,
-            Mappings = [new EnumerationMapping("compact", 0, ExtendedEventId - 1), new EnumerationMapping("extended", ExtendedEventId)],
+            Mappings = [new EnumerationMapping("compact", 0, extendedId - 1), new EnumerationMapping("extended", extendedId)],
         };
         var compact = new StructureFieldClass(
-            [new("timestamp", new IntegerFieldClass(27, alignmentBits: 1) { MappedClock = clock })]);
+            [new("timestamp", new IntegerFieldClass(timeBits, alignmentBits: timeAlignmentBits) { MappedClock = clock })]);
         var extended = new StructureFieldClass(
         [
             new("id", new IntegerFieldClass(32) { Role = FieldRole.EventClassId }),
@@ -109,4 +120,14 @@ public static class LttngLayout
             [new("id", id), new("v", VariantFieldClass.ByLabel(selector, id, new("compact", compact), new("extended", extended)))],
             minimumAlignmentBits: 8);
     }
+}
+
+/// <summary>The two event headers of LTTng; see <see cref="LttngLayout"/>.</summary>
+public enum LttngEventHeader
+{
+    /// <summary>For up to 31 kinds of events that come often: 4 bytes.</summary>
+    Compact,
+
+    /// <summary>For more kinds, or silences of more than 2^27 cycles: 6 bytes.</summary>
+    Large,
 }

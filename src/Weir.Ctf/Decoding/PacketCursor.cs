@@ -206,7 +206,7 @@ public sealed unsafe class PacketCursor
                 return DecodeStatus.Done;
             case EventHeaderShape.Large when limit - at >= 48:
                 ushort id = BitReader.Load<ushort>(packet, at);
-                if (id == ushort.MaxValue)
+                if (id == LttngLayout.LargeExtendedEventId)
                     break;
                 _state.EventClassId = id;
                 _state.Clock = Ctf.ClockValue.Extend(_state.Clock, BitReader.Load<uint>(packet, at + 16), 32);

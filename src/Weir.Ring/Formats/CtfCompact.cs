@@ -35,7 +35,7 @@ public readonly unsafe struct CtfCompact<TClock> : IPacketFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int WriteHead(byte* head, uint id, ulong now, ulong last, int lengthBytes, uint cpu, WriterThread* thread)
+    public static int WriteHead(byte* head, uint id, ulong now, ulong last, bool isLastExact, int lengthBytes, uint cpu, WriterThread* thread)
     {
         if (id < RecordLayout.ExtendedId && (now - last) >> RecordLayout.TimeBits == 0)
         {

@@ -47,7 +47,7 @@ public readonly unsafe struct CtfLarge<TClock> : IPacketFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int WriteHead(byte* head, uint id, ulong now, ulong last, int lengthBytes, uint cpu, WriterThread* thread)
+    public static int WriteHead(byte* head, uint id, ulong now, ulong last, bool isLastExact, int lengthBytes, uint cpu, WriterThread* thread)
     {
         if (id < ExtendedId && (now - last) >> 32 == 0)
         {

@@ -11,6 +11,7 @@ namespace Weir.Ring;
 ///             1 to 28   data of 4 times that many bytes follows
 ///             0         length u32 follows, which counts itself, then the data
 ///             30        time extend: bits 5-31 and the next word, shifted by 27, are the time since the event before it
+///             31        time stamp: bits 5-31 and the next word, shifted by 27, are the time itself, its low 59 bits
 ///  data     0 event id u16 | payload | zeros up to a multiple of 4
 /// </code>
 /// Data begins with the event's id as the kernel's own do (<c>common_type</c>). Source: linux, include/linux/ring_buffer.h and
@@ -22,6 +23,7 @@ public readonly unsafe struct FtracePages<TClock> : IPacketFormat
     private const int TypeBits = 5;
     private const int TimeBits = 27;
     private const uint TimeExtend = 30;
+    private const uint TimeStamp = 31;
     private const int MaxShortBytes = 28 * 4;
     private const int IdBytes = sizeof(ushort);
 
@@ -50,14 +52,16 @@ public readonly unsafe struct FtracePages<TClock> : IPacketFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int WriteHead(byte* head, uint id, ulong now, ulong last, int lengthBytes, uint cpu, WriterThread* thread)
+    public static int WriteHead(byte* head, uint id, ulong now, ulong last, bool isLastExact, int lengthBytes, uint cpu, WriterThread* thread)
     {
         byte* at = head;
         ulong delta = now - last;
-        if (delta >> TimeBits != 0)
+        if (!isLastExact || delta >> TimeBits != 0)
         {
-            *(uint*)at = ((uint)delta << TypeBits) | TimeExtend;
-            *(uint*)(at + 4) = (uint)(delta >> TimeBits);
+            // Times are sums here: a difference to anything but the event before would move all that follow.
+            ulong time = isLastExact ? delta : now;
+            *(uint*)at = ((uint)time << TypeBits) | (isLastExact ? TimeExtend : TimeStamp);
+            *(uint*)(at + 4) = (uint)(time >> TimeBits);
             at += 8;
             delta = 0;
         }

@@ -50,10 +50,14 @@ public unsafe interface IRecordFormat
     /// <param name="id">The caller's id of the record.</param>
     /// <param name="now">The record's time.</param>
     /// <param name="last">The time of the record before it or, for a packet's first, of the packet's begin; may be older, never newer.</param>
+    /// <param name="isLastExact">
+    /// Whether <paramref name="last"/> is that time itself; on the atomic path it may be older. A format that adds times up must not add to one
+    /// that is not exact.
+    /// </param>
     /// <param name="lengthBytes">The payload's bytes, never negative.</param>
     /// <param name="cpu">The stream's CPU.</param>
     /// <param name="thread">The calling thread's block.</param>
-    static abstract int WriteHead(byte* head, uint id, ulong now, ulong last, int lengthBytes, uint cpu, WriterThread* thread);
+    static abstract int WriteHead(byte* head, uint id, ulong now, ulong last, bool isLastExact, int lengthBytes, uint cpu, WriterThread* thread);
 
     /// <summary>Zero bytes behind the payload, at most 7; more than 0 only where head, payload and they are 8 bytes or more.</summary>
     static abstract int TailBytes(int headBytes, int lengthBytes);

@@ -8,7 +8,7 @@ namespace Weir.Ring;
 /// over the ring's end, each with a <c>perf_event_header</c>. Whoever reads perf's buffers reads these: map the file from the control
 /// page on, take what lies between <c>data_tail</c> and <c>data_head</c>, store <c>data_tail</c>.
 /// <code>
-///  control  0 version u32 | 4 compat version u32 | 72 size u32 | 1024 data_head u64 | 1032 data_tail u64
+///  control  0 version u32 | 4 compat version u32 | 72 size u32 = 96 | 1024 data_head u64 | 1032 data_tail u64
 ///           1040 data_offset u64 | 1048 data_size u64 | 2048 lost for want of room u64 | 2056 lost for size u64 (ours: perf has no field)
 ///  record   0 type u32 = 9 (PERF_RECORD_SAMPLE) | 4 misc u16 = 2 (user) | 6 size u16 | 8 identifier u64 | 16 pid u32 | 20 tid u32 | 24 time u64
 ///           32 cpu u32 | 36 0 u32 | 40 raw size u32 | 44 raw: the payload, zeros up to a multiple of 8
@@ -24,6 +24,9 @@ public readonly unsafe struct PerfRecords<TClock> : IContinuousFormat
 
     /// <summary>Bytes before the payload.</summary>
     public const int RecordHeadBytes = 44;
+
+    // What the kernel calls the page's size: up to where its reserved words begin, which is before the heads.
+    private const uint ControlSize = 96;
 
     private const uint Sample = 9;
     private const uint MiscUser = 2;
@@ -56,7 +59,7 @@ public readonly unsafe struct PerfRecords<TClock> : IContinuousFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int WriteHead(byte* head, uint id, ulong now, ulong last, int lengthBytes, uint cpu, WriterThread* thread)
+    public static int WriteHead(byte* head, uint id, ulong now, ulong last, bool isLastExact, int lengthBytes, uint cpu, WriterThread* thread)
     {
         uint size = (RecordHeadBytes + (uint)lengthBytes + 7) & ~7U;
         *(ulong*)head = Sample | ((ulong)MiscUser << 32) | ((ulong)(ushort)size << 48);
@@ -75,7 +78,7 @@ public readonly unsafe struct PerfRecords<TClock> : IContinuousFormat
     /// <inheritdoc/>
     public static void Begin(byte* control, ulong ringBytes)
     {
-        *(uint*)(control + 72) = 1056;
+        *(uint*)(control + 72) = ControlSize;
         *(ulong*)(control + 1040) = StreamLayout.Data;
         *(ulong*)(control + 1048) = ringBytes;
     }

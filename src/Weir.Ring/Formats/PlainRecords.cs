@@ -42,7 +42,7 @@ public readonly unsafe struct PlainRecords : IPacketFormat
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int WriteHead(byte* head, uint id, ulong now, ulong last, int lengthBytes, uint cpu, WriterThread* thread)
+    public static int WriteHead(byte* head, uint id, ulong now, ulong last, bool isLastExact, int lengthBytes, uint cpu, WriterThread* thread)
     {
         *(ulong*)head = ((ulong)id << 32) | (uint)lengthBytes;
         return RecordHeadBytes;

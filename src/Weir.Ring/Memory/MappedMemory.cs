@@ -45,7 +45,7 @@ internal sealed unsafe class MappedMemory
         {
             if (file != null && LibC.SetLength(file, lengthBytes) != 0)
                 throw new IOException($"{described}: no room for {lengthBytes} bytes: {Marshal.GetLastPInvokeErrorMessage()}");
-            address = Map(file, lengthBytes, mirroredBytes, described);
+            address = Map(file, lengthBytes, mirroredBytes, LibC.ProtReadWrite, described);
             if (backing.HugePages)
                 _ = LibC.Advise(address, (nuint)lengthBytes, LibC.AdviseHugePage);
             // Before the first touch, which decides.
@@ -88,14 +88,12 @@ internal sealed unsafe class MappedMemory
         return Open(file, path, lengthBytes, isWritable: true);
     }
 
-    /// <summary>Maps the first bytes of an open file, whose length the caller has checked.</summary>
+    /// <summary>Maps the first bytes of an open file, whose length the caller has checked; so many last of them once more behind the end.</summary>
     /// <exception cref="IOException">It cannot be mapped.</exception>
-    public static MappedMemory Open(SafeFileHandle file, string path, long lengthBytes, bool isWritable)
+    public static MappedMemory Open(SafeFileHandle file, string path, long lengthBytes, bool isWritable, long mirroredBytes = 0)
     {
-        nint address = LibC.Map(0, (nuint)lengthBytes, isWritable ? LibC.ProtReadWrite : LibC.ProtRead, LibC.MapShared, Descriptor(file), 0);
-        return address == LibC.MapFailed
-            ? throw new IOException($"{path}: cannot be mapped: {Marshal.GetLastPInvokeErrorMessage()}")
-            : new MappedMemory(address, (nuint)lengthBytes, null);
+        nint address = Map(file, lengthBytes, mirroredBytes, isWritable ? LibC.ProtReadWrite : LibC.ProtRead, path);
+        return new MappedMemory(address, (nuint)(lengthBytes + mirroredBytes), null);
     }
 
     /// <summary>
@@ -126,17 +124,17 @@ internal sealed unsafe class MappedMemory
             : new SafeFileHandle(fd, ownsHandle: true);
     }
 
-    private static nint Map(SafeFileHandle? file, long lengthBytes, long mirroredBytes, string described)
+    private static nint Map(SafeFileHandle? file, long lengthBytes, long mirroredBytes, int protection, string described)
     {
         int flags = file != null ? LibC.MapShared : LibC.MapPrivate | LibC.MapAnonymous;
         int fd = file != null ? Descriptor(file) : -1;
         // Addresses for both, then the mirror over the second part of them.
         nint address = LibC.Map(
-            0, (nuint)(lengthBytes + mirroredBytes), LibC.ProtReadWrite, mirroredBytes == 0 ? flags : LibC.MapPrivate | LibC.MapAnonymous, mirroredBytes == 0 ? fd : -1, 0);
+            0, (nuint)(lengthBytes + mirroredBytes), protection, mirroredBytes == 0 ? flags : LibC.MapPrivate | LibC.MapAnonymous, mirroredBytes == 0 ? fd : -1, 0);
         bool isMapped = address != LibC.MapFailed
             && (mirroredBytes == 0
-                || (LibC.Map(address, (nuint)lengthBytes, LibC.ProtReadWrite, flags | LibC.MapFixed, fd, 0) == address
-                    && LibC.Map(address + (nint)lengthBytes, (nuint)mirroredBytes, LibC.ProtReadWrite, flags | LibC.MapFixed, fd, lengthBytes - mirroredBytes) != LibC.MapFailed));
+                || (LibC.Map(address, (nuint)lengthBytes, protection, flags | LibC.MapFixed, fd, 0) == address
+                    && LibC.Map(address + (nint)lengthBytes, (nuint)mirroredBytes, protection, flags | LibC.MapFixed, fd, lengthBytes - mirroredBytes) != LibC.MapFailed));
         if (isMapped)
             return address;
         string error = Marshal.GetLastPInvokeErrorMessage();

@@ -93,15 +93,7 @@ public sealed unsafe class StreamCursor
     private ReadOnlySpan<byte> PeekContinuous()
     {
         ulong length = _stream.CheckedPosition(_at) - _at;
-        ulong offset = _at & (_stream.RingBytes - 1);
-        // This process has the data twice, one behind the other. Another's is mapped once, and a record over the end is put together.
-        if (_stream.OwnData != null || offset + length <= _stream.RingBytes)
-            return new ReadOnlySpan<byte>(_data + offset, (int)length);
-        var bytes = new byte[length];
-        var first = new ReadOnlySpan<byte>(_data + offset, (int)(_stream.RingBytes - offset));
-        first.CopyTo(bytes);
-        new ReadOnlySpan<byte>(_data, (int)length - first.Length).CopyTo(bytes.AsSpan(first.Length));
-        return bytes;
+        return new ReadOnlySpan<byte>(_data + (_at & (_stream.RingBytes - 1)), (int)length);
     }
 
     /// <summary>Whether a packet that is not open any more has all its records.</summary>

@@ -195,7 +195,7 @@ public sealed unsafe class StreamReader : IDisposable
     public ulong CommittedPosition(ulong packetStart, Func<RingSummary> readRing)
     {
         ulong word = PositionWord;
-        ulong position = CheckedPosition(PositionOf(word));
+        ulong position = Checked(PositionOf(word), IsOverwrite ? 0 : Consumed);
         ulong packetEnd = packetStart + (ulong)PacketBytes;
         if (Sequence == SequenceKind.Rseq)
             return position < packetEnd ? position : ContentEnd(packetStart);
@@ -221,20 +221,7 @@ public sealed unsafe class StreamReader : IDisposable
 
     /// <summary>The position, if it is one that a writer can have reached.</summary>
     /// <exception cref="InvalidDataException">It is not.</exception>
-    public ulong CheckedPosition(ulong consumed)
-    {
-        ulong position = Position;
-        bool isPossible = PacketHeadBytes == 0
-            ? position - consumed <= _ringBytes
-            : position % (ulong)PacketBytes >= (ulong)PacketHeadBytes
-                && (IsOverwrite || (consumed % (ulong)PacketBytes == 0 && position >= consumed && position - consumed <= _ringBytes));
-        if (!isPossible)
-        {
-            throw new InvalidDataException(
-                $"{Path}: offset {StreamLayout.Control + _positionOffset}: position {position} and consumed {consumed} cannot be those of a ring of {_ringBytes} bytes");
-        }
-        return position;
-    }
+    public ulong CheckedPosition(ulong consumed) => Checked(Position, consumed);
 
     /// <summary>Reads the control of the stream's ring, in this process or beside the stream's file.</summary>
     /// <exception cref="InvalidDataException">It is not a ring's file.</exception>
@@ -268,7 +255,9 @@ public sealed unsafe class StreamReader : IDisposable
     {
         if (OwnData != null)
             return OwnData;
-        _whole ??= MappedMemory.Open(File!, Path, StreamLayout.HeadBytes + (long)_ringBytes, isWritable: false);
+        // Without packets a record may lie over the ring's end: like its writer the reader has the data twice, one behind the other.
+        _whole ??= MappedMemory.Open(
+            File!, Path, StreamLayout.HeadBytes + (long)_ringBytes, isWritable: false, mirroredBytes: PacketHeadBytes == 0 ? (long)_ringBytes : 0);
         return _whole.Address + StreamLayout.HeadBytes;
     }
 
@@ -370,6 +359,20 @@ public sealed unsafe class StreamReader : IDisposable
         CopyBytes(packetStart, head);
         long content = shape.ContentBytes(head);
         return content >= shape.HeadBytes && content <= PacketBytes ? packetStart + (ulong)content : end;
+    }
+
+    private ulong Checked(ulong position, ulong consumed)
+    {
+        bool isPossible = PacketHeadBytes == 0
+            ? position - consumed <= _ringBytes
+            : position % (ulong)PacketBytes >= (ulong)PacketHeadBytes
+                && (IsOverwrite || (consumed % (ulong)PacketBytes == 0 && position >= consumed && position - consumed <= _ringBytes));
+        if (!isPossible)
+        {
+            throw new InvalidDataException(
+                $"{Path}: offset {StreamLayout.Control + _positionOffset}: position {position} and consumed {consumed} cannot be those of a ring of {_ringBytes} bytes");
+        }
+        return position;
     }
 
     private ulong Load(int offset) => Volatile.Read(ref *(ulong*)(_control + offset));

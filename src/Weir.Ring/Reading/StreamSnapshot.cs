@@ -15,6 +15,8 @@ namespace Weir.Ring;
 /// </remarks>
 public sealed class StreamSnapshot
 {
+    private const int MaxTries = 8;
+
     private readonly List<ReadOnlyMemory<byte>> _packets = [];
 
     private StreamSnapshot(ulong firstPacket) => FirstPacket = firstPacket;
@@ -36,7 +38,15 @@ public sealed class StreamSnapshot
     /// <param name="endTime">The time now by the ring's clock, which ends the open packet; 0 to end it with its last record.</param>
     /// <exception cref="InvalidDataException">The stream or its ring hold what no writer leaves there.</exception>
     /// <exception cref="IOException">They cannot be read.</exception>
-    public static StreamSnapshot Take(StreamReader stream, ulong endTime = 0) => Take(stream, endTime, isLive: true);
+    public static StreamSnapshot Take(StreamReader stream, ulong endTime = 0)
+    {
+        var snapshot = Take(stream, endTime, isLive: true);
+        // Writers that came all the way round while the newest packet was copied have left nothing of what there was, such as when this
+        // method was compiled in between: what they have written since is there.
+        for (int tries = 1; tries < MaxTries && snapshot is { Packets.Count: 0, OverwrittenMeanwhile: > 0 }; tries++)
+            snapshot = Take(stream, endTime, isLive: true);
+        return snapshot;
+    }
 
     /// <summary>Takes what a process that is gone has left in a stream.</summary>
     /// <inheritdoc cref="Take(StreamReader, ulong)"/>

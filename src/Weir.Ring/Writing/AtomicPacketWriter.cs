@@ -48,7 +48,8 @@ internal static unsafe class AtomicPacketWriter<TPlacement, TMode, TFormat, THoo
             THooks.At(RingPoint.PositionRead);
             ulong old = word & StreamLayout.PositionMask;
             ulong last = 0, now = 0;
-            if (word == thread->LastEnd && stream == thread->LastStream)
+            bool isLastOurs = word == thread->LastEnd && stream == thread->LastStream;
+            if (isLastOurs)
             {
                 if (TFormat.Clock != null)
                 {
@@ -66,7 +67,7 @@ internal static unsafe class AtomicPacketWriter<TPlacement, TMode, TFormat, THoo
                     now = Math.Max(TFormat.NowOrdered(), last);
                 }
             }
-            int headBytes = TFormat.WriteHead(head, id, now, last, lengthBytes, cpu, thread);
+            int headBytes = TFormat.WriteHead(head, id, now, last, isLastOurs, lengthBytes, cpu, thread);
             int tailBytes = TFormat.TailBytes(headBytes, lengthBytes);
             ulong size = (uint)headBytes + (ulong)(uint)lengthBytes + (uint)tailBytes;
             if ((old & ring->PacketMask) + size > ring->PacketMask)
@@ -83,7 +84,9 @@ internal static unsafe class AtomicPacketWriter<TPlacement, TMode, TFormat, THoo
             THooks.At(RingPoint.Reserved);
             WriteRecord(stream + StreamLayout.Data + (old & ring->RingMask), head, headBytes, payload, lengthBytes, tailBytes);
             Complete(ring, stream, thread, intent, old, old, size, end, now);
-            if (TMode.WakeUp == WakeUp.AtWatermark && ((old ^ (old + size)) & ~(ring->WatermarkBytes - 1)) != 0)
+            // Records behind this one may have passed the watermark and rung while this one was a hole before them: who fills it rings again.
+            if (TMode.WakeUp == WakeUp.AtWatermark
+                && ((old ^ (Volatile.Read(ref position) & StreamLayout.PositionMask)) & ~(ring->WatermarkBytes - 1)) != 0)
                 Doorbell.Ring(ring->Doorbell);
             return CommitResult.Committed;
         }
@@ -97,7 +100,7 @@ internal static unsafe class AtomicPacketWriter<TPlacement, TMode, TFormat, THoo
     {
         byte* head = thread->Block.Head;
         byte* scratch = thread->Block.Scratch;
-        int headBytes = TFormat.WriteHead(head, id, now, now, lengthBytes, cpu, thread);
+        int headBytes = TFormat.WriteHead(head, id, now, now, isLastExact: true, lengthBytes, cpu, thread);
         int tailBytes = TFormat.TailBytes(headBytes, lengthBytes);
         ulong record = (uint)headBytes + (ulong)(uint)lengthBytes + (uint)tailBytes;
         ulong size = (ulong)TFormat.PacketHeadBytes + record;
@@ -149,7 +152,7 @@ internal static unsafe class AtomicPacketWriter<TPlacement, TMode, TFormat, THoo
         THooks.At(RingPoint.Opened);
         WriteRecord(packet + TFormat.PacketHeadBytes, head, headBytes, payload, lengthBytes, tailBytes);
         Complete(ring, stream, thread, intent, next, next, size, end, now);
-        if (TMode.WakeUp != WakeUp.None)
+        if (TMode.WakeUp == WakeUp.AtWatermark)
             Doorbell.Ring(ring->Doorbell);
         return CommitResult.CommittedInNewPacket;
     }
@@ -234,8 +237,13 @@ internal static unsafe class AtomicPacketWriter<TPlacement, TMode, TFormat, THoo
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddCommitted(RingMemory* ring, byte* stream, ulong position, ulong bytes) =>
-        Interlocked.Add(ref *CommitCount(ring, stream, position), bytes);
+    private static void AddCommitted(RingMemory* ring, byte* stream, ulong position, ulong bytes)
+    {
+        ulong count = Interlocked.Add(ref *CommitCount(ring, stream, position), bytes);
+        // Whoever completes the packet rings. That need not be who closed it: a record in it may be finished later.
+        if (TMode.WakeUp == WakeUp.OnPacket && (count & ring->PacketMask) == 0)
+            Doorbell.Ring(ring->Doorbell);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong* CommitCount(RingMemory* ring, byte* stream, ulong position)

@@ -25,7 +25,7 @@ internal static unsafe class ContinuousWriter<TWakeUp, TFormat, THooks>
             // There is no last time here to compare with: each record has its own in full. A thread that leaves the CPU after this load
             // and comes back may have read the clock before another's record; the ordered reading makes that the scheduler's doing alone.
             ulong now = TFormat.Now();
-            int headBytes = TFormat.WriteHead(block->Head, id, now, 0, lengthBytes, cpu, thread);
+            int headBytes = TFormat.WriteHead(block->Head, id, now, 0, isLastExact: false, lengthBytes, cpu, thread);
             int tailBytes = TFormat.TailBytes(headBytes, lengthBytes);
             ulong size = (uint)headBytes + (ulong)(uint)lengthBytes + (uint)tailBytes;
             if (size > (ulong)TFormat.MaxRecordBytes || size > ring->RingBytes)

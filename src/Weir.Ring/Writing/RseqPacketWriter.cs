@@ -32,7 +32,7 @@ internal static unsafe class RseqPacketWriter<TMode, TFormat, THooks>
             ulong old = Volatile.Read(ref *(ulong*)(stream + StreamLayout.Position));
             ulong last = Volatile.Read(ref *(ulong*)(stream + StreamLayout.LastTime));
             ulong now = Math.Max(TFormat.Now(), last);
-            int headBytes = TFormat.WriteHead(block->Head, id, now, last, lengthBytes, cpu, thread);
+            int headBytes = TFormat.WriteHead(block->Head, id, now, last, isLastExact: true, lengthBytes, cpu, thread);
             int tailBytes = TFormat.TailBytes(headBytes, lengthBytes);
             ulong size = (uint)headBytes + (ulong)(uint)lengthBytes + (uint)tailBytes;
             block->Guard = stream + StreamLayout.Position;
@@ -76,7 +76,7 @@ internal static unsafe class RseqPacketWriter<TMode, TFormat, THooks>
         const int CloseScratch = 8;
         const int OpenScratch = CloseScratch + IPacketFormat.MaxCloseBytes;
         var block = &thread->Block;
-        int headBytes = TFormat.WriteHead(block->Head, id, now, now, lengthBytes, cpu, thread);
+        int headBytes = TFormat.WriteHead(block->Head, id, now, now, isLastExact: true, lengthBytes, cpu, thread);
         int tailBytes = TFormat.TailBytes(headBytes, lengthBytes);
         ulong size = (uint)headBytes + (ulong)(uint)lengthBytes + (uint)tailBytes;
         if ((ulong)TFormat.PacketHeadBytes + size > ring->PacketMask)
