@@ -193,8 +193,10 @@ public sealed unsafe class StreamReader : IDisposable
     /// <exception cref="InvalidDataException">The stream or the ring hold what no writer leaves there.</exception>
     public ulong CommittedPosition(ulong packetStart, Func<RingSummary> readRing)
     {
+        ulong consumed = Consumed;
+        // Once: the intents are asked who has not finished what this word counts, and know nothing of what a later one does.
         ulong word = PositionWord;
-        ulong position = CheckedPosition(PositionOf(word));
+        ulong position = Checked(PositionOf(word), consumed);
         ulong packetEnd = packetStart + (ulong)PacketBytes;
         if (Sequence == SequenceKind.Rseq)
             return position < packetEnd ? position : ContentEnd(packetStart);
@@ -220,9 +222,11 @@ public sealed unsafe class StreamReader : IDisposable
 
     /// <summary>The position, if it is one that a writer can have reached.</summary>
     /// <exception cref="InvalidDataException">It is not.</exception>
-    public ulong CheckedPosition(ulong consumed)
+    public ulong CheckedPosition(ulong consumed) => Checked(Position, consumed);
+
+    /// <summary>A position that was read after what was consumed.</summary>
+    internal ulong Checked(ulong position, ulong consumed)
     {
-        ulong position = Position;
         bool isPossible = PacketHeadBytes == 0
             ? position - consumed <= _ringBytes
             : position % (ulong)PacketBytes >= (ulong)PacketHeadBytes
