@@ -58,7 +58,7 @@ internal static unsafe class AtomicPacketWriter<TPlacement, TMode, TFormat, THoo
             }
             else
             {
-                IntentTable.Help(ring, word, tag, cpu);
+                IntentTable.Help<THooks>(ring, word, tag, cpu);
                 THooks.At(RingPoint.Helped);
                 if (TFormat.Clock != null)
                 {
