@@ -22,7 +22,7 @@ try
         return 1;
     Console.Error.WriteLine($"lines from process {producer.Id}");
     using var stream = StreamReader.TryOpen(Path.Combine(memory, "stream_0"))!;
-    using var cursor = new StreamCursor(stream);
+    var cursor = new StreamCursor(stream);
     var bell = SharedDoorbell.TryOpenRing(memory)!;
     using var output = new StreamWriter(Console.OpenStandardOutput());
     bool isOver = false;

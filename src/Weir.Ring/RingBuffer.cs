@@ -30,6 +30,9 @@ public sealed record RingOptions
 
     /// <summary>A word that readers of several rings sleep on, in place of the ring's own; see <see cref="SharedDoorbell"/>.</summary>
     public SharedDoorbell? Doorbell { get; init; }
+
+    /// <summary>Atomic path: threads with an intent of their own; fewer only in tests.</summary>
+    internal int IntentCount { get; init; } = IntentTable.MaxIntents;
 }
 
 /// <summary>
@@ -61,7 +64,7 @@ public abstract unsafe class RingBuffer
         var sequence = traits.Sequence ?? ChooseSequence(out _);
         _streams = new MappedMemory?[cpus];
         _refusals = new IOException?[cpus];
-        _control = RingControl.Create(options.Backing, sequence);
+        _control = RingControl.Create(options.Backing, sequence, options.IntentCount);
         _memory = RingMemory.Allocate(cpus, options.PacketBytes, options.PacketCount, options.Uuid);
         _memory->Sequence = sequence;
         _memory->WatermarkBytes = (ulong)options.WatermarkBytes;

@@ -14,7 +14,10 @@ public enum RingPoint
     /// <summary>atomic: the position was read.</summary>
     PositionRead,
 
-    /// <summary>atomic: the writer before us is on record as the winner of what it reserved.</summary>
+    /// <summary>atomic: the writer before us was found in the middle of what it reserved; it is about to be put on record.</summary>
+    Helping,
+
+    /// <summary>atomic: the writer before us is on record as the winner of what it reserved, or has finished that.</summary>
     Helped,
 
     /// <summary>atomic, overwrite: the floor covers the packet that is about to be overwritten.</summary>

@@ -69,9 +69,9 @@ public sealed unsafe class RingControl
 
     /// <summary>Makes the memory of a new ring's control.</summary>
     /// <exception cref="IOException">It cannot be made, or there is no room.</exception>
-    internal static RingControl Create(RingBacking backing, SequenceKind sequence)
+    internal static RingControl Create(RingBacking backing, SequenceKind sequence, int intentCount)
     {
-        int intents = sequence == SequenceKind.Atomic ? IntentTable.MaxIntents : 0;
+        int intents = sequence == SequenceKind.Atomic ? intentCount : 0;
         var memory = MappedMemory.Create(backing with { HugePages = false }, FileName, IntentsOffset + (intents * IntentTable.LineBytes), node: null);
         *(uint*)(memory.Address + VersionOffset) = StreamLayout.Version;
         *(uint*)(memory.Address + SequenceOffset) = (uint)sequence;

@@ -194,8 +194,10 @@ public sealed unsafe class StreamReader : IDisposable
     /// <exception cref="InvalidDataException">The stream or the ring hold what no writer leaves there.</exception>
     public ulong CommittedPosition(ulong packetStart, Func<RingSummary> readRing)
     {
+        ulong consumed = Consumed;
+        // Once: the intents are asked who has not finished what this word counts, and know nothing of what a later one does.
         ulong word = PositionWord;
-        ulong position = Checked(PositionOf(word), IsOverwrite ? 0 : Consumed);
+        ulong position = Checked(PositionOf(word), consumed);
         ulong packetEnd = packetStart + (ulong)PacketBytes;
         if (Sequence == SequenceKind.Rseq)
             return position < packetEnd ? position : ContentEnd(packetStart);
@@ -222,6 +224,21 @@ public sealed unsafe class StreamReader : IDisposable
     /// <summary>The position, if it is one that a writer can have reached.</summary>
     /// <exception cref="InvalidDataException">It is not.</exception>
     public ulong CheckedPosition(ulong consumed) => Checked(Position, consumed);
+
+    /// <summary>A position that was read after what was consumed.</summary>
+    internal ulong Checked(ulong position, ulong consumed)
+    {
+        bool isPossible = PacketHeadBytes == 0
+            ? position - consumed <= _ringBytes
+            : position % (ulong)PacketBytes >= (ulong)PacketHeadBytes
+                && (IsOverwrite || (consumed % (ulong)PacketBytes == 0 && position >= consumed && position - consumed <= _ringBytes));
+        if (!isPossible)
+        {
+            throw new InvalidDataException(
+                $"{Path}: offset {StreamLayout.Control + _positionOffset}: position {position} and consumed {consumed} cannot be those of a ring of {_ringBytes} bytes");
+        }
+        return position;
+    }
 
     /// <summary>Reads the control of the stream's ring, in this process or beside the stream's file.</summary>
     /// <exception cref="InvalidDataException">It is not a ring's file.</exception>
@@ -359,20 +376,6 @@ public sealed unsafe class StreamReader : IDisposable
         CopyBytes(packetStart, head);
         long content = shape.ContentBytes(head);
         return content >= shape.HeadBytes && content <= PacketBytes ? packetStart + (ulong)content : end;
-    }
-
-    private ulong Checked(ulong position, ulong consumed)
-    {
-        bool isPossible = PacketHeadBytes == 0
-            ? position - consumed <= _ringBytes
-            : position % (ulong)PacketBytes >= (ulong)PacketHeadBytes
-                && (IsOverwrite || (consumed % (ulong)PacketBytes == 0 && position >= consumed && position - consumed <= _ringBytes));
-        if (!isPossible)
-        {
-            throw new InvalidDataException(
-                $"{Path}: offset {StreamLayout.Control + _positionOffset}: position {position} and consumed {consumed} cannot be those of a ring of {_ringBytes} bytes");
-        }
-        return position;
     }
 
     private ulong Load(int offset) => Volatile.Read(ref *(ulong*)(_control + offset));

@@ -59,7 +59,7 @@ internal static unsafe class AtomicPacketWriter<TPlacement, TMode, TFormat, THoo
             }
             else
             {
-                IntentTable.Help(ring, word, tag, cpu);
+                IntentTable.Help<THooks>(ring, word, tag, cpu);
                 THooks.At(RingPoint.Helped);
                 if (TFormat.Clock != null)
                 {
@@ -113,6 +113,9 @@ internal static unsafe class AtomicPacketWriter<TPlacement, TMode, TFormat, THoo
         ulong next = (old | ring->PacketMask) + 1;
         if (!IsFree(ring, stream, next))
         {
+            // Or somebody else has taken it since we looked.
+            if (Volatile.Read(ref *(ulong*)(stream + StreamLayout.Position)) != word)
+                return null;
             Interlocked.Increment(ref *(ulong*)(stream + StreamLayout.LostFull));
             return CommitResult.LostFull;
         }

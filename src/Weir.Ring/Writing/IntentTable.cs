@@ -18,8 +18,11 @@ namespace Weir.Ring;
 /// won and is not finished. Whether it was won cannot be said by the winner alone, who may die right after its swap. So the swap itself
 /// says it: the position's word carries the number of the thread that moved it last, and whoever moves it next first marks that thread's
 /// line as won. Hence of every reservation but the last the line tells, and of the last the word.</para>
-/// <para>A mark can come late, when the line is already about another reservation. It names the end of the one that it means, and a
-/// stream's positions do not come twice, so it is not mistaken for another.</para>
+/// <para>Who marks may be held up, and come back when the line is about another reservation that somebody has marked: that mark must
+/// not be lost. So a mark is only made while the line is about the reservation that it means, and by a swap with the mark that was there
+/// before the line was looked at: marks follow each other as the thread's reservations do. A mark names the end of the one that it means,
+/// and a stream's positions do not come twice, so it is not mistaken for another. If the line is about something else, or done, the
+/// thread has finished, and no mark is needed.</para>
 /// <para>Threads beyond <see cref="MaxIntents"/> have no line and leave no mark. If such a thread dies in the middle of a record, its packet's
 /// count does not come out, and the packet is given up: nothing torn is ever delivered.</para>
 /// </remarks>
@@ -43,14 +46,34 @@ internal static unsafe class IntentTable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong TagOf(RingMemory* ring, int slot) => (uint)slot < (uint)ring->IntentCount ? (ulong)(slot + 1) << StreamLayout.PositionBits : 0;
 
-    /// <summary>Marks who moved the position last as the winner, unless it is the caller, who has finished that.</summary>
+    /// <summary>Marks who moved the position last as the winner, unless it has finished that; the caller has.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Help(RingMemory* ring, ulong word, ulong ownTag, uint cpu)
+    public static void Help<THooks>(RingMemory* ring, ulong word, ulong ownTag, uint cpu)
+        where THooks : struct, IRingHooks
     {
         ulong tag = word & ~StreamLayout.PositionMask;
         if (tag != ownTag && LineOf(ring, (int)(tag >> StreamLayout.PositionBits) - 1) is var line && line != null)
-            Volatile.Write(ref *(ulong*)(line + Won), Key(cpu, word & StreamLayout.PositionMask));
+            Mark<THooks>(line, cpu, word & StreamLayout.PositionMask);
         // The swap that follows is a full barrier: who sees the position moved on sees the mark.
+    }
+
+    private static void Mark<THooks>(byte* line, uint cpu, ulong end)
+        where THooks : struct, IRingHooks
+    {
+        ref ulong won = ref *(ulong*)(line + Won);
+        while (true)
+        {
+            // Acquire each: the mark that is there, then what the line is about, which no announcement has changed in between.
+            ulong seen = Volatile.Read(ref won);
+            ulong state = Volatile.Read(ref *(ulong*)line);
+            ulong place = Volatile.Read(ref *(ulong*)(line + Place));
+            bool isAnnounced = (state & 1) == 0 && (state >> 1) + (uint)place == end && place >> 32 == cpu && Volatile.Read(ref *(ulong*)line) == state;
+            if (!isAnnounced || seen == Key(cpu, end))
+                return;
+            THooks.At(RingPoint.Helping);
+            if (Interlocked.CompareExchange(ref won, Key(cpu, end), seen) == seen)
+                return;
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

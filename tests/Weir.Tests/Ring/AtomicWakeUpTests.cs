@@ -19,7 +19,7 @@ public sealed unsafe class AtomicWakeUpTests
         HoldOne<PacketClient<Global, Discard<WakeAtWatermark>, PlainRecords, HeldThread>>(
             reader =>
             {
-                using var cursor = new StreamCursor(reader);
+                var cursor = new StreamCursor(reader);
                 return !cursor.Peek().IsEmpty;
             },
             bytesOfOthers: 1500);

@@ -10,11 +10,11 @@ internal readonly record struct ParsedRecord(uint Id, ulong Time, int Offset, in
 /// Reads the packets of one stream in order, knowing nothing of the ring but the layout of the trace file, whose offsets are
 /// written out here once more. Fails the test on anything that no packet may hold.
 /// </summary>
-internal sealed class PacketParser(Guid uuid, uint cpu, Func<uint, int> payloadBytes)
+internal sealed class PacketParser(Guid uuid, uint cpu, Func<uint, int> payloadBytes, ulong firstNumber = 0)
 {
     private const int HeadBytes = 84;
 
-    private ulong _nextNumber;
+    private ulong _nextNumber = firstNumber;
     private ulong _lastTime;
 
     /// <summary>Losses that the last packet told.</summary>
