@@ -68,7 +68,7 @@ public static unsafe class CpuCounter
         return (delegate* unmanaged[SuppressGCTransition]<ulong>)address;
     }
 
-    private static string KernelClockSource()
+    internal static string KernelClockSource()
     {
         try
         {
