@@ -5,14 +5,21 @@ using Weir.Clock;
 
 // What a user gets who asks for the time of an event afterwards: samples are taken as a recording takes them, the counter is read between
 // them together with clock_gettime, and when all is over the readings are converted and compared.
-if (args is not [var secondsText] || !double.TryParse(secondsText, CultureInfo.InvariantCulture, out double seconds) || !(seconds >= 3))
+bool isSteered = args is [_, "steer"];
+if (args.Length is 0 or > 2 || isSteered != (args.Length == 2) || !double.TryParse(args[0], CultureInfo.InvariantCulture, out double seconds) || !(seconds >= 3))
 {
-    Console.Error.WriteLine("usage: ClockBench SECONDS (3 or more)");
+    Console.Error.WriteLine("usage: ClockBench SECONDS (3 or more) [steer]");
     return 2;
 }
 if (TraceClock.Choose(out string why) != ClockKind.Counter)
 {
     Console.Error.WriteLine($"the counter is not the clock here: {why}");
+    return 1;
+}
+using var steering = isSteered ? Steering.TryBegin() : null;
+if (isSteered && steering == null)
+{
+    Console.Error.WriteLine("the clock cannot be steered by this user");
     return 1;
 }
 
@@ -24,6 +31,7 @@ var realtime = new List<Check>();
 sampler.Get();
 for (var clock = Stopwatch.StartNew(); clock.Elapsed.TotalSeconds < seconds;)
 {
+    steering?.Steer();
     // At no fixed distance from the samples.
     Thread.Sleep(random.Next(1, 20));
     monotonic.Add(Check.Take(Check.Monotonic));
@@ -37,7 +45,7 @@ var correlation = ClockCorrelation.Between(ClockKind.Counter, first, last);
 var conversion = ClockConversion.Create(samples, correlation.FrequencyHz);
 Console.Error.WriteLine(string.Create(
     CultureInfo.InvariantCulture,
-    $"{samples.Count} samples, {monotonic.Count} checks of each clock, {conversion.Steps.Count} steps of the real-time clock, {correlation.FrequencyHz} Hz"));
+    $"{samples.Count} samples, {monotonic.Count} checks of each clock, {conversion.Steps.Count} steps of the real-time clock, {steering?.Changes ?? 0} changes of its rate, {correlation.FrequencyHz} Hz"));
 double nsPerCycle = 1e9 / correlation.FrequencyHz;
 Print("clock.sample.bracket", samples.Skip(1).Select(sample => sample.UncertaintyCycles * nsPerCycle));
 Print("clock.check.bracket", monotonic.Select(check => check.WidthCycles * nsPerCycle));

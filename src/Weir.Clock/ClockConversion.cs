@@ -135,24 +135,19 @@ public sealed class ClockConversion
     private List<RealtimeStep> FindRuns()
     {
         var steps = new List<RealtimeStep>();
-        Int128 low = Int128.MinValue;
-        Int128 high = Int128.MaxValue;
-        int runStart = 0;
-        for (int i = 0; i < _samples.Length; i++)
+        var run = RealtimeRun.Begin(_samples[0]);
+        int begin = 0;
+        for (int i = 1; i < _samples.Length; i++)
         {
-            Int128 offset = (Int128)_samples[i].RealtimeNs - _samples[i].MonotonicNs;
-            Int128 nextLow = Int128.Max(low, offset - _samples[i].RealtimeUncertaintyNs);
-            Int128 nextHigh = Int128.Min(high, offset + _samples[i].RealtimeUncertaintyNs);
-            if (nextLow > nextHigh)
+            if (run.With(_samples[i]) is { } longer)
             {
-                EndRun(runStart, i, low, high);
-                runStart = i;
-                nextLow = offset - _samples[i].RealtimeUncertaintyNs;
-                nextHigh = offset + _samples[i].RealtimeUncertaintyNs;
+                run = longer;
+                continue;
             }
-            (low, high) = (nextLow, nextHigh);
+            EndRun(run, begin, i);
+            (run, begin) = (RealtimeRun.Begin(_samples[i]), i);
         }
-        EndRun(runStart, _samples.Length, low, high);
+        EndRun(run, begin, _samples.Length);
         for (int i = 1; i < _samples.Length; i++)
         {
             if (_offsets[i] != _offsets[i - 1])
@@ -161,10 +156,10 @@ public sealed class ClockConversion
         return steps;
     }
 
-    private void EndRun(int start, int end, Int128 low, Int128 high)
+    private void EndRun(RealtimeRun run, int begin, int end)
     {
-        _offsets.AsSpan(start, end - start).Fill(Saturate((low + high) / 2));
-        _offsetUncertainties.AsSpan(start, end - start).Fill(Saturate((high - low + 1) / 2));
+        _offsets.AsSpan(begin, end - begin).Fill(run.OffsetNs);
+        _offsetUncertainties.AsSpan(begin, end - begin).Fill(run.UncertaintyNs);
     }
 
     /// <summary>Makes the pieces; returns the rate of a middling one, or the one given where there is none.</summary>

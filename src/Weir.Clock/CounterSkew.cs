@@ -103,18 +103,29 @@ public sealed class CounterSkew
     }
 
     /// <summary>
-    /// Bounds of how far the second CPU's counter is ahead of the first's; false where one of them was not measured.
+    /// Bounds of how far the second CPU's counter is ahead of the first's; false where one of them was not measured. A negative number
+    /// stands for a CPU that is not known, so for any of those that were measured.
     /// </summary>
     public bool TryBound(int first, int second, out long leastCycles, out long mostCycles)
     {
         (leastCycles, mostCycles) = (0, 0);
         if (first == second && first >= 0)
             return true;
-        if (!_byCpu.TryGetValue(first, out var from) || !_byCpu.TryGetValue(second, out var to))
+        if (Find(first) is not { } from || Find(second) is not { } to)
             return false;
-        leastCycles = to.LeastCycles - from.MostCycles;
-        mostCycles = to.MostCycles - from.LeastCycles;
+        leastCycles = Subtract(to.LeastCycles, from.MostCycles);
+        mostCycles = Subtract(to.MostCycles, from.LeastCycles);
         return true;
+    }
+
+    /// <summary>A trace may say anything.</summary>
+    private static long Subtract(long left, long right) => (long)Int128.Clamp((Int128)left - right, long.MinValue, long.MaxValue);
+
+    private CpuOffset? Find(int cpu)
+    {
+        if (cpu >= 0)
+            return _byCpu.TryGetValue(cpu, out var offset) ? offset : null;
+        return new CpuOffset(cpu, _byCpu.Values.Min(any => any.LeastCycles), _byCpu.Values.Max(any => any.MostCycles), 0);
     }
 
     private static CpuOffset? MeasurePair(int reference, int cpu, TimeSpan limit, Func<int, ulong> read, out string reason)

@@ -87,6 +87,9 @@ public static class Recorder
 
     private const int RequestPollMs = 20;
 
+    /// <summary>For all CPUs together: milliseconds each, so that a recording begins at once also on a large machine.</summary>
+    private static readonly TimeSpan s_skewLimit = TimeSpan.FromMilliseconds(50);
+
     /// <summary>Runs a recording to its end.</summary>
     /// <param name="options">What to record.</param>
     /// <param name="stopped">Ends the recording: the command is sent the signal, and what is recorded is kept.</param>
@@ -108,6 +111,7 @@ public static class Recorder
     private static RecordingResult RecordInto(RecordingOptions options, StopRequest stopped)
     {
         string name = string.Create(CultureInfo.InvariantCulture, $"record-{Environment.ProcessId}-{DateTime.Now:yyyyMMdd-HHmmss}");
+        var skew = CpuCounter.IsTrusted ? CounterSkew.Measure(Cpus.Allowed(), s_skewLimit) : null;
         using var session = Session.Start(new SessionOptions
         {
             Name = name,
@@ -115,11 +119,13 @@ public static class Recorder
             Scope = options.IsWholeMachine ? SessionScope.All : SessionScope.Descendants,
             PacketBytes = options.PacketBytes,
             PacketCount = options.PacketCount,
+            Skew = skew,
         });
         using var consumer = new Consumer(session, options.OutputDirectory);
         long begin = Stopwatch.GetTimestamp();
         var cpuBegin = Process.GetCurrentProcess().TotalProcessorTime;
         var command = options.Command.Count > 0 ? StartCommand(options.Command, session) : null;
+        using var clock = new ClockRecording(session, Path.Combine(options.OutputDirectory, ClockRecording.DirectoryName), skew);
         if (command == null)
             stopped.Wait(options.Duration ?? Timeout.InfiniteTimeSpan);
         else
@@ -128,9 +134,10 @@ public static class Recorder
         bool isOver = command is not { HasExited: false };
         session.Stop();
         consumer.Finish();
+        clock.Finish(consumer.FinalClock);
         var elapsed = Stopwatch.GetElapsedTime(begin);
         var cpu = Process.GetCurrentProcess().TotalProcessorTime - cpuBegin;
-        return Conclude(options, session, consumer, elapsed, cpu) with
+        return Conclude(options, session, consumer, clock, elapsed, cpu) with
         {
             ExitStatus = isOver ? command?.ExitCode : null,
             StillRunning = isOver ? null : command,
@@ -156,7 +163,7 @@ public static class Recorder
     }
 
     private static RecordingResult Conclude(
-        RecordingOptions options, Session session, Consumer consumer, TimeSpan elapsed, TimeSpan cpu)
+        RecordingOptions options, Session session, Consumer consumer, ClockRecording clock, TimeSpan elapsed, TimeSpan cpu)
     {
         var statistics = TraceStatistics.Of(consumer.TraceDirectories);
         int meanPayload = statistics.Count == 0 ? sizeof(ulong) : (int)(statistics.RecordBytes / statistics.Count) - RecordLayout.CompactBytes;
@@ -177,6 +184,7 @@ public static class Recorder
             [
                 .. session.Removed.Select(name => $"the session {name}, which a killed recorder had left behind, was removed with what it had not yet written to its trace"),
                 .. consumer.Problems,
+                .. clock.Problems,
                 .. statistics.Problems,
             ],
             MeanPayloadBytes = meanPayload,

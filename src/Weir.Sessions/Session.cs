@@ -28,6 +28,9 @@ public sealed record SessionOptions
 
     /// <summary>Packets of each CPU, a power of two.</summary>
     public int PacketCount { get; init; } = DefaultPacketCount;
+
+    /// <summary>The skew of the CPUs' counters where it was measured, by which the clock is chosen.</summary>
+    public CounterSkew? Skew { get; init; }
 }
 
 /// <summary>
@@ -46,7 +49,6 @@ public sealed class Session : IDisposable
     private const int FirstMeasureMs = 10;
 
     private readonly string _home;
-    private readonly ClockSample _firstSample;
     private string? _sharedBuffers;
     private LifeLock? _life;
     private bool _isDisposed;
@@ -55,7 +57,7 @@ public sealed class Session : IDisposable
     {
         _home = home;
         Directory = directory;
-        _firstSample = firstSample;
+        FirstSample = firstSample;
         Description = description;
     }
 
@@ -67,6 +69,9 @@ public sealed class Session : IDisposable
 
     /// <summary>What applications know of it.</summary>
     public SessionDescription Description { get; private set; }
+
+    /// <summary>The clock before any application knew of the session.</summary>
+    public ClockSample FirstSample { get; }
 
     /// <summary>Sessions whose owners had been killed, removed to make room; what they had not written to a trace went with them.</summary>
     public IReadOnlyList<string> Removed { get; private init; } = [];
@@ -86,7 +91,7 @@ public sealed class Session : IDisposable
         }
         string home = SessionHome.Path;
         string directory = Path.Combine(home, options.Name);
-        var clock = TraceClock.Choose(out _);
+        var clock = TraceClock.Choose(options.Skew, out _);
         var first = ClockSample.Take(clock);
         try
         {
@@ -127,7 +132,7 @@ public sealed class Session : IDisposable
 
     /// <summary>The clock class, measured from the session's start until now: the longer, the more exact.</summary>
     public ClockCorrelation MeasureClock() =>
-        ClockCorrelation.Between(Description.Clock, _firstSample, ClockSample.Take(Description.Clock));
+        ClockCorrelation.Between(Description.Clock, FirstSample, ClockSample.Take(Description.Clock));
 
     /// <summary>Changes what applications know; they see it within 100 ms.</summary>
     public void Publish(SessionDescription description)

@@ -56,7 +56,9 @@ public sealed class EventOrdersTests
         var first = new EventPoint(1000, 0);
         var second = new EventPoint(1_000_000, 7);
         Assert.Equal(new OrderDecision(EventOrder.Unknown, null), EventOrders.Decide(first, second, s_skew));
-        Assert.Equal(new OrderDecision(EventOrder.Unknown, null), EventOrders.Decide(first with { Cpu = -1 }, second with { Cpu = -1 }, s_skew));
+        // A CPU that is not named is any of them: from 10 behind to 130 ahead.
+        Assert.Equal(new OrderDecision(EventOrder.Before, 130), EventOrders.Decide(first, second with { Cpu = -1 }, s_skew));
+        Assert.Equal(new OrderDecision(EventOrder.Unknown, 140), EventOrders.Decide(first with { Cpu = -1 }, first with { Cpu = -1 }, s_skew));
         Assert.Equal(new OrderDecision(EventOrder.Before, 0), EventOrders.Decide(first, second, null));
         Assert.Equal(EventOrder.Unknown, EventOrders.Decide(first, second with { Cycles = 1000 }, null).Order);
     }
