@@ -61,7 +61,7 @@ return 0;
 static void Print(string name, IEnumerable<double> values)
 {
     double[] sorted = [.. values.Order()];
-    foreach (var (label, part) in new[] { ("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999), ("p99.99", 0.9999), ("max", 1.0) })
+    foreach (var (label, part) in new[] { ("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0) })
     {
         double value = sorted[(int)Math.Ceiling((sorted.Length - 1) * part)];
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}.{label}\t{value:0.0}\tns\t-"));
