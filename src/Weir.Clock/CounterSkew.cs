@@ -25,7 +25,7 @@ public readonly record struct CpuOffset(int Cpu, long LeastCycles, long MostCycl
 /// </summary>
 public sealed class CounterSkew
 {
-    private const int MaxRounds = 20_000;
+    private const int MaxRounds = 5_000;
 
     // Between two looks at the time that is left: some microseconds.
     private const int SpinsPerLook = 256;

@@ -65,6 +65,20 @@ public static class EventOrders
         return Between(distance - uncertainty, distance + uncertainty, uncertainty);
     }
 
+    /// <summary>
+    /// Compares events of two clocks that were compared by an exchange; the bound is in cycles of the second's.
+    /// </summary>
+    /// <param name="first">The first event's time on the clock of who asked.</param>
+    /// <param name="second">The second event's time on the clock of who answered.</param>
+    /// <param name="relation">What the exchange brought.</param>
+    public static OrderDecision Decide(ulong first, ulong second, ClockRelation relation)
+    {
+        ArgumentNullException.ThrowIfNull(relation);
+        // What the second clock said when the first event happened.
+        var (earliest, latest) = relation.Bound(first);
+        return Between((Int128)second - latest, (Int128)second - earliest, (Int128)latest - earliest);
+    }
+
     /// <summary>The second event is later than the first by least to most.</summary>
     private static OrderDecision Between(Int128 least, Int128 most, Int128 bound)
     {

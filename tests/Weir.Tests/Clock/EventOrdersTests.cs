@@ -72,6 +72,23 @@ public sealed class EventOrdersTests
     public void Two_clocks_are_decided_by_their_uncertainties(long first, long firstUncertainty, long second, long secondUncertainty, EventOrder order) =>
         Assert.Equal(order, EventOrders.Decide(new ConvertedTime(first, firstUncertainty), new ConvertedTime(second, secondUncertainty)).Order);
 
+    [Theory]
+    [InlineData(0.0, EventOrder.Unknown)]
+    [InlineData(0.5, EventOrder.Before)]
+    [InlineData(-0.5, EventOrder.After)]
+    public void Two_hosts_are_decided_by_an_exchange(double seconds, EventOrder order)
+    {
+        // The other clock is ahead by 1000 s and fast by 20 ppm; a message takes 50 us each way.
+        static double Other(double mine) => 1e12 + (mine * 1.00002);
+        var rounds = Enumerable.Range(1, 50).Select(i => i * 1e8)
+            .Select(at => new ClockRound((ulong)at, (ulong)Other(at + 50_000), (ulong)Other(at + 51_000), (ulong)(at + 101_000))).ToArray();
+        var relation = ClockRelation.Create(rounds, 1_000_000_000, 1_000_000_000);
+        const double Here = 2e9;
+        var decision = EventOrders.Decide((ulong)Here, (ulong)Other(Here + (seconds * 1e9)), relation);
+        Assert.Equal(order, decision.Order);
+        Assert.InRange(decision.Bound!.Value, 90_000UL, 120_000UL);
+    }
+
     /// <summary>Events at true times on CPUs with a true skew within its bounds: what is decided is right.</summary>
     [Fact]
     public void What_is_decided_is_right()
