@@ -8,8 +8,8 @@ namespace Weir.Clock;
 public sealed class ClockSampler
 {
     /// <summary>
-    /// The default period: between two samples a second apart a rate that is steered by 1 ppm for half of the time is wrong by some 250 ns
-    /// at most, and what NTP changes from one second to the next is far below that.
+    /// The default period: long enough for brackets of 40 ns to tell the rate to 0.04 ppm, and short enough that hardly ever two changes of
+    /// the rate lie between two samples; one is found.
     /// </summary>
     public static readonly TimeSpan DefaultPeriod = TimeSpan.FromSeconds(1);
 

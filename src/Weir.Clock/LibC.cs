@@ -18,6 +18,7 @@ internal static unsafe partial class LibC
     public const int TimerAbsolute = 1;
     public const int TimerCancelOnSet = 2;
     public const int PollIn = 1;
+    public const int Interrupted = 4;
     public const int Cancelled = 125;
 
     public static readonly nint MapFailed = -1;

@@ -53,7 +53,12 @@ public sealed unsafe class RealtimeWatch : IDisposable
             if (ready == 0)
                 return WatchResult.TimeIsOver;
             if (ready < 0)
-                continue; // A signal.
+            {
+                // A signal; or poll is refused, as a sandbox may do at any time.
+                if (Marshal.GetLastPInvokeError() == LibC.Interrupted)
+                    continue;
+                return _woken.Wait(leftMs) ? WatchResult.Woken : WatchResult.TimeIsOver;
+            }
             ulong expirations;
             bool isCancelled = LibC.Read(_timer, &expirations, sizeof(ulong)) < 0 && Marshal.GetLastPInvokeError() == LibC.Cancelled;
             if (_woken.IsSet)

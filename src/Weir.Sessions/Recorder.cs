@@ -63,6 +63,9 @@ public sealed record RecordingResult
     /// <summary>The clock of the records.</summary>
     public required ClockKind Clock { get; init; }
 
+    /// <summary>Why it is that clock, as a sentence's end.</summary>
+    public required string ClockReason { get; init; }
+
     /// <summary>How records were committed, as this process would.</summary>
     public required SequenceKind Sequence { get; init; }
 
@@ -177,6 +180,7 @@ public static class Recorder
             ProcessesRefused = session.RefusedCount,
             Elapsed = elapsed,
             Clock = session.Description.Clock,
+            ClockReason = session.ClockReason,
             Sequence = sequence,
             EmitNs = emitNs,
             RecorderCpu = cpu,

@@ -73,6 +73,9 @@ public sealed class Session : IDisposable
     /// <summary>The clock before any application knew of the session.</summary>
     public ClockSample FirstSample { get; }
 
+    /// <summary>Why it runs on the clock that it runs on, as a sentence's end.</summary>
+    public string ClockReason { get; private init; } = "";
+
     /// <summary>Sessions whose owners had been killed, removed to make room; what they had not written to a trace went with them.</summary>
     public IReadOnlyList<string> Removed { get; private init; } = [];
 
@@ -91,7 +94,7 @@ public sealed class Session : IDisposable
         }
         string home = SessionHome.Path;
         string directory = Path.Combine(home, options.Name);
-        var clock = TraceClock.Choose(options.Skew, out _);
+        var clock = TraceClock.Choose(options.Skew, out string clockReason);
         var first = ClockSample.Take(clock);
         try
         {
@@ -108,7 +111,7 @@ public sealed class Session : IDisposable
                 PacketCount = options.PacketCount,
                 Rules = options.Rules,
             };
-            var session = new Session(home, directory, first, description) { Removed = removed };
+            var session = new Session(home, directory, first, description) { Removed = removed, ClockReason = clockReason };
             try
             {
                 // Before the session's file: whoever finds that finds its owner alive.

@@ -24,6 +24,7 @@ public sealed partial class ClockRecordingTests
         Assert.True(samples[0] < events[0] && events[^1] < samples[^1]);
         // The trace's summary and its counts are the application's.
         Assert.Contains($"recorded {events.Length} events", result.Error, StringComparison.Ordinal);
+        Assert.Equal(variable.Length > "WEIR_CLOCK=".Length, result.Error.Contains("weir: clock monotonic, not the CPU's counter: WEIR_CLOCK=monotonic", StringComparison.Ordinal));
         // The clock classes are one and the same, in the trace of the clock too.
         var clocks = Directory.GetFiles(place.In("trace"), "metadata", SearchOption.AllDirectories).Select(path => ClockClass().Match(File.ReadAllText(path)).Value).ToList();
         Assert.Equal(2, clocks.Count);
