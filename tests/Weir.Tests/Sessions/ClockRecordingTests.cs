@@ -46,6 +46,29 @@ public sealed partial class ClockRecordingTests
         Assert.Equal(Convert(place, "trace"), marked.Select(line => Mark().Replace(line, "")));
     }
 
+    /// <summary>
+    /// Each event is told CLOCK_MONOTONIC as it was before it; so its own time lies between what it was told and what the next one was, but
+    /// for the brackets of the samples.
+    /// </summary>
+    [Theory]
+    [InlineData("WEIR_CLOCK=")]
+    [InlineData("WEIR_CLOCK=monotonic")]
+    public void Converted_times_lie_where_the_program_saw_the_clock(string variable)
+    {
+        const long BracketNs = 1000;
+        using var place = new Place();
+        Assert.Equal(0, place.Run([Place.Weir, "record", "-q", "-o", "trace", "--", .. Place.Role(TracedPrograms.EmitTimes, "1500")], variable).Status);
+        string[] lines = [.. Convert(place, "--clock-monotonic", "trace").Where(line => line.Contains("session:tick", StringComparison.Ordinal))];
+        long[] told = Babeltrace.Values(lines, "number");
+        long[] times = [.. lines.Select(line => (long)(decimal.Parse(line[1..line.IndexOf(']', StringComparison.Ordinal)], CultureInfo.InvariantCulture) * 1_000_000_000))];
+        Assert.True(times.Length > 100);
+        for (int i = 0; i + 1 < times.Length; i++)
+        {
+            Assert.InRange(times[i] - told[i], -BracketNs, long.MaxValue);
+            Assert.InRange(told[i + 1] - times[i], -BracketNs, long.MaxValue);
+        }
+    }
+
     [Fact]
     public void The_samples_are_there_while_the_recording_runs_and_when_its_recorder_was_killed()
     {
