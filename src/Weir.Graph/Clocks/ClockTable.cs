@@ -103,7 +103,7 @@ public sealed class ClockTable
     /// <summary>What is told about one clock, until all of it is read.</summary>
     private sealed class Gathering
     {
-        private readonly List<ClockSample> _samples = [];
+        private readonly List<(ClockSample Sample, DataStream Stream)> _samples = [];
         private readonly List<(int Reference, CpuOffset Offset)> _skew = [];
         private readonly Dictionary<EventDecoder, (FieldPicker Picker, FieldWalker Walker)> _pickers = [];
         private DataStream? _stream;
@@ -115,7 +115,7 @@ public sealed class ClockTable
             {
                 case SampleName:
                     var sample = Pick(in message, s_sampleFields);
-                    _samples.Add(new ClockSample(message.Record.ClockValue, (long)sample[0], (long)sample[1], sample[2], (long)sample[3]));
+                    _samples.Add((new ClockSample(message.Record.ClockValue, (long)sample[0], (long)sample[1], sample[2], (long)sample[3]), message.Stream));
                     break;
                 case SkewName:
                     var skew = Pick(in message, s_skewFields);
@@ -128,21 +128,33 @@ public sealed class ClockTable
         {
             try
             {
-                // Recordings of one time have their samples among each other's, and may have one twice.
-                var samples = new List<ClockSample>();
-                foreach (var sample in _samples.OrderBy(sample => sample.Cycles))
-                {
-                    if (samples.Count == 0 || sample.Cycles > samples[^1].Cycles)
-                        samples.Add(sample);
-                }
                 return new KnownClock(
-                    samples.Count == 0 ? null : ClockConversion.Create(samples, _stream!.FrequencyHz),
+                    _samples.Count == 0 ? null : ClockConversion.Create(Merge(), _stream!.FrequencyHz),
                     _skew.Count == 0 ? null : CounterSkew.Of(_skew[0].Reference, _skew.Where(item => item.Reference == _skew[0].Reference).Select(item => item.Offset)));
             }
             catch (ArgumentException e)
             {
                 throw new TraceReadException(_stream!.Name, -1, $"the samples of the clock cannot be right: {e.Message}", e);
             }
+        }
+
+        /// <summary>
+        /// Recordings of one time have their samples among each other's. Two that were taken at once by different ones may be in either
+        /// order, within their brackets: the second says nothing more. What one recording says of itself is left to be judged.
+        /// </summary>
+        private List<ClockSample> Merge()
+        {
+            var samples = new List<ClockSample>();
+            DataStream? last = null;
+            foreach (var (sample, stream) in _samples.OrderBy(item => item.Sample.Cycles))
+            {
+                bool isAfter = samples.Count == 0 || (sample.Cycles > samples[^1].Cycles && sample.MonotonicNs > samples[^1].MonotonicNs);
+                if (!isAfter && stream != last)
+                    continue;
+                samples.Add(sample);
+                last = stream;
+            }
+            return samples;
         }
 
         private unsafe ReadOnlySpan<ulong> Pick(in Message message, string[] names)

@@ -136,6 +136,25 @@ public sealed class ClockTableTests
     }
 
     [Fact]
+    public void Recordings_of_one_time_have_one_conversion()
+    {
+        using var place = new Place();
+        foreach (string name in new[] { "a", "b" })
+        {
+            using var trace = new ClockTrace(place.In(name + "/clock"), ClockTraceTests.Session);
+            for (int i = 1; i < 10; i++)
+            {
+                // Taken at once, but for some cycles, and within the brackets the other way round.
+                var sample = ClockTraceTests.At(i);
+                trace.Add(name == "a" ? sample : sample with { Cycles = sample.Cycles + 5, MonotonicNs = sample.MonotonicNs - 3, RealtimeNs = sample.RealtimeNs - 3 });
+            }
+        }
+        var builder = Builder();
+        builder.WriteTo(place.In("ust"), builder.Packet(0, 0, Cycles(1), Cycles(9), 0, (Cycles(4.5), 1, 1)));
+        Assert.Equal("4.500", Time(Assert.Single(Convert(place, new PrettyOptions { Times = PrettyTimes.Monotonic, ClockSeconds = true }))));
+    }
+
+    [Fact]
     public void An_event_of_that_name_with_other_fields_is_an_error()
     {
         using var place = new Place();
