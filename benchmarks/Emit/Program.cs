@@ -16,7 +16,7 @@ switch (args)
         Console.WriteLine($"runtime: {RuntimeInformation.FrameworkDescription}");
         var clock = TraceClock.Choose(out string why);
         Console.WriteLine($"clock: {clock} ({why})");
-        Console.WriteLine($"sequence: {RingBuffer.ChooseSequence(clock, out why)} ({why})");
+        Console.WriteLine($"sequence: {RingBuffer.ChooseSequence(out why)} ({why})");
         return 0;
 
     case ["count", var directory]:

@@ -37,7 +37,7 @@ internal static class MachineChecks
         var correlation = ClockCorrelation.Between(clock, first, last);
         return
         [
-            CheckSequence(clock),
+            CheckSequence(),
             CheckCounter(clock, reason, skew),
             CheckSkew(cpus, skew, correlation.FrequencyHz),
             CheckCorrelation(first, middle, last, correlation),
@@ -49,9 +49,9 @@ internal static class MachineChecks
         ];
     }
 
-    private static MachineCheck CheckSequence(ClockKind clock)
+    private static MachineCheck CheckSequence()
     {
-        var sequence = RingBuffer.ChooseSequence(clock, out string reason);
+        var sequence = RingBuffer.ChooseSequence(out string reason);
         bool isRseq = sequence == SequenceKind.Rseq;
         return new MachineCheck(
             "restartable sequences",

@@ -4,20 +4,18 @@ using System.Runtime.InteropServices;
 namespace Weir.Clock;
 
 /// <summary>
-/// The CPU's own counter (the TSC on x86-64), read by a few bytes of mapped machine code. Usable only where the kernel itself keeps
-/// time by it: then it runs at one rate on all CPUs and does not stop while they sleep. Thread-safe.
+/// The CPU's own counter (the TSC on x86-64, the generic timer's on Arm64), read by a few bytes of mapped machine code. Usable only
+/// where the kernel itself keeps time by it: then it runs at one rate on all CPUs and does not stop while they sleep. Thread-safe.
 /// </summary>
-public static unsafe class CpuCounter
+public static unsafe partial class CpuCounter
 {
     private const string ClockSourcePath = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
 
-    // Where the ordered reading begins in the code.
-    private const int OrderedOffset = 16;
-
-    private static readonly delegate* unmanaged[SuppressGCTransition]<ulong> s_read = Load(out s_verdict);
-    private static readonly delegate* unmanaged[SuppressGCTransition]<ulong> s_readOrdered =
-        (delegate* unmanaged[SuppressGCTransition]<ulong>)(s_read == null ? 0 : (nint)s_read + OrderedOffset);
+    private static readonly delegate* unmanaged[SuppressGCTransition]<ulong> s_readOrdered = Load(out s_verdict, out s_readOffset);
+    private static readonly delegate* unmanaged[SuppressGCTransition]<ulong> s_read =
+        (delegate* unmanaged[SuppressGCTransition]<ulong>)(s_readOrdered == null ? 0 : (nint)s_readOrdered + s_readOffset);
     private static readonly string s_verdict;
+    private static readonly int s_readOffset;
 
     /// <summary>Whether the counter may be used as the trace's clock.</summary>
     public static bool IsTrusted
@@ -33,36 +31,32 @@ public static unsafe class CpuCounter
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Read() => s_read();
 
-    /// <summary>Reads the counter after every load before it has been done. Only where <see cref="IsTrusted"/>.</summary>
+    /// <summary>
+    /// Reads the counter after every load before it has been done, on Arm64 every load that a branch before it depends on. Only where
+    /// <see cref="IsTrusted"/>.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong ReadOrdered() => s_readOrdered();
 
-    private static delegate* unmanaged[SuppressGCTransition]<ulong> Load(out string verdict)
+    private static delegate* unmanaged[SuppressGCTransition]<ulong> Load(out string verdict, out int readOffset)
     {
-        if (RuntimeInformation.ProcessArchitecture != Architecture.X64 || !OperatingSystem.IsLinux())
+        (string? trusted, byte[] code, readOffset) = RuntimeInformation.ProcessArchitecture switch
+        {
+            Architecture.X64 => (X64ClockSource, X64Listing.ToArray(), X64ReadOffset),
+            Architecture.Arm64 => (Arm64ClockSource, Arm64Listing.ToArray(), Arm64ReadOffset),
+            _ => (null, [], 0),
+        };
+        if (trusted == null || !OperatingSystem.IsLinux())
         {
             verdict = $"no reading of the counter is known for {RuntimeInformation.OSDescription} on {RuntimeInformation.ProcessArchitecture}";
             return null;
         }
         string source = KernelClockSource();
-        if (source != "tsc")
+        if (source != trusted)
         {
-            verdict = $"the kernel does not trust it: its clock source is '{source}', not 'tsc'";
+            verdict = $"the kernel does not trust it: its clock source is '{source}', not '{trusted}'";
             return null;
         }
-        ReadOnlySpan<byte> code =
-        [
-            0x0f, 0x31,             // rdtsc             edx:eax = counter
-            0x48, 0xc1, 0xe2, 0x20, // shl  rdx, 32
-            0x48, 0x09, 0xd0,       // or   rax, rdx
-            0xc3,                   // ret
-            0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc,
-            0x0f, 0xae, 0xe8,       // lfence            OrderedOffset: loads before it are done before it ends
-            0x0f, 0x31,             // rdtsc
-            0x48, 0xc1, 0xe2, 0x20, // shl  rdx, 32
-            0x48, 0x09, 0xd0,       // or   rax, rdx
-            0xc3,                   // ret
-        ];
         nint address = ExecutableMemory.Map(code, null, out string? refusal);
         verdict = refusal ?? "the kernel keeps time by it";
         return (delegate* unmanaged[SuppressGCTransition]<ulong>)address;

@@ -6,6 +6,11 @@ namespace Weir.Clock;
 /// Machine code of our own, mapped for the life of the process: written first, then made read and execute only, so that no page
 /// is ever writable and executable at once. Hosts that refuse executable mappings are told apart from success, never an exception.
 /// </summary>
+/// <remarks>
+/// Arm64 does not keep its caches of instructions in step with stores. No step of our own is needed for that here: these pages are fresh, and Linux writes a
+/// page that it has never mapped executable back to where instructions are fetched from, and forgets what was fetched, when it first
+/// makes it so; nobody can have fetched from these addresses before. So the code is never written to again.
+/// </remarks>
 internal static unsafe class ExecutableMemory
 {
     private const int PageBytes = 4096;

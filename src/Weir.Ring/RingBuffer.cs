@@ -5,20 +5,38 @@ using Weir.Clock;
 namespace Weir.Ring;
 
 /// <summary>How a ring is made.</summary>
-/// <param name="Directory">An existing directory that gets the ring's files; its own.</param>
-/// <param name="Uuid">The trace's UUID, which every packet carries.</param>
-/// <param name="PacketBytes">Bytes of a packet, a power of two, see <see cref="StreamLayout.IsValidGeometry"/>.</param>
-/// <param name="PacketCount">Sub-buffers for each CPU, a power of two.</param>
-/// <param name="Clock">The clock of the records.</param>
-/// <param name="Sequence">How records are committed; <see cref="RingBuffer.ChooseSequence"/> knows what can be had.</param>
-public sealed record RingOptions(string Directory, Guid Uuid, int PacketBytes, int PacketCount, ClockKind Clock, SequenceKind Sequence);
+public sealed record RingOptions
+{
+    /// <summary>The ring's memory.</summary>
+    public required RingBacking Backing { get; init; }
+
+    /// <summary>The trace's UUID, which CTF's packets carry.</summary>
+    public Guid Uuid { get; init; }
+
+    /// <summary>Bytes of a packet, a power of two; of the whole ring where it has no packets. See <see cref="StreamLayout.IsValidGeometry"/>.</summary>
+    public required int PacketBytes { get; init; }
+
+    /// <summary>Sub-buffers of each stream, a power of two; 1 in a ring without packets.</summary>
+    public required int PacketCount { get; init; }
+
+    /// <summary>A reader is woken each time the position passes a multiple of this, a power of two; for <see cref="WakeAtWatermark"/>.</summary>
+    public int WatermarkBytes { get; init; } = 4096;
+
+    /// <summary>
+    /// Most bytes that streams may take together. CPUs that come to write when it is reached have none: their events are lost and
+    /// counted (<see cref="RingSummary.LostNoStream"/>).
+    /// </summary>
+    public long MaxBytes { get; init; } = long.MaxValue;
+
+    /// <summary>A word that readers of several rings sleep on, in place of the ring's own; see <see cref="SharedDoorbell"/>.</summary>
+    public SharedDoorbell? Doorbell { get; init; }
+}
 
 /// <summary>
-/// The writer's side of a per-CPU ring in discard mode: when a reader does not keep up, new events are lost and counted, nobody waits.
-/// Thread-safe. The memory is unmapped by the finalizer: a writer holds a reference while it writes, so the garbage collector is the
-/// grace period, and a stopped session costs a writer nothing.
+/// The writer's side of a ring, whatever its client. Thread-safe. The memory is unmapped by the finalizer: a writer holds a reference
+/// while it writes, so the garbage collector is the grace period, and a stopped session costs a writer nothing.
 /// </summary>
-public sealed unsafe class RingBuffer
+public abstract unsafe class RingBuffer
 {
     /// <summary>The environment variable that forces the atomic sequence when it is <c>atomic</c>.</summary>
     public const string SequenceVariable = "WEIR_SEQUENCE";
@@ -29,23 +47,27 @@ public sealed unsafe class RingBuffer
     private readonly RingMemory* _memory;
     private readonly RingOptions _options;
     private readonly RingControl _control;
-    private readonly MappedFile?[] _streams;
+    private readonly MappedMemory?[] _streams;
     private readonly IOException?[] _refusals;
     private readonly Lock _lock = new();
-    private readonly bool _isRseq;
-    private readonly bool _isCounter;
+    private long _streamBytes;
     private bool _isRetired;
 
-    private RingBuffer(RingOptions options)
+    private protected RingBuffer(RingOptions options, in RingTraits traits)
     {
         _options = options;
-        _isRseq = options.Sequence == SequenceKind.Rseq;
-        _isCounter = options.Clock == ClockKind.Counter;
-        int cpus = Cpus.PossibleCount;
-        _streams = new MappedFile?[cpus];
+        Traits = traits;
+        int cpus = traits.IsPerCpu ? Cpus.PossibleCount : 1;
+        var sequence = traits.Sequence ?? ChooseSequence(out _);
+        _streams = new MappedMemory?[cpus];
         _refusals = new IOException?[cpus];
-        _control = RingControl.Create(options.Directory, options.Sequence);
-        _memory = RingMemory.Allocate(cpus, options.PacketBytes, options.PacketCount, options.Uuid.ToByteArray(bigEndian: true));
+        _control = RingControl.Create(options.Backing, sequence);
+        _memory = RingMemory.Allocate(cpus, options.PacketBytes, options.PacketCount, options.Uuid);
+        _memory->Sequence = sequence;
+        _memory->WatermarkBytes = (ulong)options.WatermarkBytes;
+        _memory->Intents = _control.Intents;
+        _memory->IntentCount = _control.IntentCount;
+        _memory->Doorbell = options.Doorbell != null ? options.Doorbell.Word : _control.Doorbell;
     }
 
     /// <summary>Unmaps the ring when no writer can hold it any more.</summary>
@@ -58,8 +80,60 @@ public sealed unsafe class RingBuffer
         RingMemory.Free(_memory);
     }
 
+    /// <summary>What the ring's client has chosen.</summary>
+    public RingTraits Traits { get; }
+
+    /// <summary>How records are committed.</summary>
+    public SequenceKind Sequence => _memory->Sequence;
+
     /// <summary>Events that this ring could not give a stream, and fields that were cut, are counted here.</summary>
     public RingControl Control => _control;
+
+    /// <summary>CPUs that have a stream by now; 0 for the one of a global ring. Thread-safe.</summary>
+    public IReadOnlyList<int> StreamCpus
+    {
+        get
+        {
+            lock (_lock)
+                return [.. Enumerable.Range(0, _streams.Length).Where(cpu => _streams[cpu] != null)];
+        }
+    }
+
+    /// <summary>The word that a reader in this process may sleep on.</summary>
+    public SharedDoorbell Doorbell => _options.Doorbell ?? SharedDoorbell.OfOwnMemory(_memory->Doorbell, this);
+
+    private protected RingMemory* Memory => _memory;
+
+    /// <summary>
+    /// Commits one record, or loses and counts it. Never throws, waits or allocates, except that a CPU's first record may make its
+    /// stream.
+    /// </summary>
+    /// <param name="thread">The calling thread's block.</param>
+    /// <param name="id">The event's id, at least <see cref="RecordLayout.FirstId"/> where the format is CTF.</param>
+    /// <param name="payload">The payload's bytes.</param>
+    /// <param name="lengthBytes">How many, 0 or more.</param>
+    public abstract CommitResult Write(WriterThread* thread, uint id, byte* payload, int lengthBytes);
+
+    /// <summary>Opens a stream for reading in this process, whatever the ring's memory is. Several may be open; one may give packets back.</summary>
+    /// <param name="cpu">One of <see cref="StreamCpus"/>.</param>
+    /// <exception cref="ArgumentException">There is no such stream.</exception>
+    public StreamReader OpenReader(int cpu)
+    {
+        lock (_lock)
+        {
+            var memory = (uint)cpu < (uint)_streams.Length ? _streams[cpu] : null;
+            return memory == null
+                ? throw new ArgumentException($"CPU {cpu} has no stream.", nameof(cpu))
+                : StreamReader.OfOwnMemory(memory, this, $"stream of CPU {cpu}");
+        }
+    }
+
+    /// <summary>What has become of the ring's memory: how much is there by now, and in huge pages. Takes milliseconds. Thread-safe.</summary>
+    public MemoryUse DescribeMemory()
+    {
+        lock (_lock)
+            return MemoryUse.Of([.. _streams.OfType<MappedMemory>().Select(stream => ((long)stream.Address, stream.LengthBytes))]);
+    }
 
     /// <summary>
     /// Gives the ring's memory back, once nobody will read it any more. Writers that still hold the ring, even in the middle of a record, go
@@ -73,105 +147,70 @@ public sealed unsafe class RingBuffer
             foreach (var stream in _streams)
                 stream?.Detach();
             _control.Detach();
+            _options.Doorbell?.Detach();
         }
     }
 
-    /// <summary>The best sequence that this process can run with a clock, and why.</summary>
-    public static SequenceKind ChooseSequence(ClockKind clock, out string reason)
+    /// <summary>The best sequence that this process can run, and why.</summary>
+    public static SequenceKind ChooseSequence(out string reason)
     {
         if (Environment.GetEnvironmentVariable(SequenceVariable) == "atomic")
         {
             reason = $"{SequenceVariable}=atomic";
             return SequenceKind.Atomic;
         }
-        if (clock != ClockKind.Counter)
-        {
-            reason = "the restartable sequence reads the CPU's counter, and the session's clock is another";
-            return SequenceKind.Atomic;
-        }
-        reason = RseqSequence.Verdict;
-        return RseqSequence.IsAvailable ? SequenceKind.Rseq : SequenceKind.Atomic;
+        reason = RseqSection.Verdict;
+        return RseqSection.IsAvailable ? SequenceKind.Rseq : SequenceKind.Atomic;
     }
 
-    /// <summary>Makes a ring and its files.</summary>
+    /// <summary>Makes a per-CPU ring in discard mode with CTF's compact heads, for a clock and a sequence that are known only now.</summary>
     /// <exception cref="ArgumentException">The options are not ones that a ring can have here.</exception>
     /// <exception cref="IOException">The files cannot be made, or there is no room for one stream.</exception>
-    public static RingBuffer Create(RingOptions options)
+    public static RingBuffer CreateCtf(RingOptions options, ClockKind clock, SequenceKind sequence) => (clock, sequence) switch
     {
-        if (!StreamLayout.IsValidGeometry(options.PacketBytes, options.PacketCount))
+        (ClockKind.Counter, SequenceKind.Rseq) => RingBuffer<PacketClient<PerCpu<Rseq>, Discard<WakeOnPacket>, CtfCompact<CounterClock>, NoHooks>>.Create(options),
+        (ClockKind.Counter, _) => RingBuffer<PacketClient<PerCpu<Atomic>, Discard<WakeOnPacket>, CtfCompact<CounterClock>, NoHooks>>.Create(options),
+        (_, SequenceKind.Rseq) => RingBuffer<PacketClient<PerCpu<Rseq>, Discard<WakeOnPacket>, CtfCompact<MonotonicClock>, NoHooks>>.Create(options),
+        _ => RingBuffer<PacketClient<PerCpu<Atomic>, Discard<WakeOnPacket>, CtfCompact<MonotonicClock>, NoHooks>>.Create(options),
+    };
+
+    /// <summary>Checks what options can be wrong about.</summary>
+    private protected static void Check(RingOptions options, in RingTraits traits)
+    {
+        bool isContinuous = traits.PacketHeadBytes == 0;
+        if (isContinuous
+            ? options.PacketCount != 1 || !StreamLayout.IsValidContinuous(options.PacketBytes)
+            : !StreamLayout.IsValidGeometry(options.PacketBytes, options.PacketCount))
             throw new ArgumentException($"{options.PacketCount} packets of {options.PacketBytes} bytes: no ring can have these.", nameof(options));
-        if (options.Sequence == SequenceKind.Rseq && (options.Clock != ClockKind.Counter || !RseqSequence.IsAvailable))
-            throw new ArgumentException($"The restartable sequence cannot run here: {RseqSequence.Verdict}.", nameof(options));
-        if (options.Clock == ClockKind.Counter && !CpuCounter.IsTrusted)
+        if (traits.WakeUp == WakeUp.AtWatermark && !(options.WatermarkBytes > 0 && int.IsPow2(options.WatermarkBytes)))
+            throw new ArgumentException($"A watermark of {options.WatermarkBytes} bytes: it must be a power of two.", nameof(options));
+        if (traits.Sequence == SequenceKind.Rseq && !RseqSection.IsAvailable)
+            throw new ArgumentException($"The restartable sequence cannot run here: {RseqSection.Verdict}.", nameof(options));
+        if (traits.Clock == ClockKind.Counter && !CpuCounter.IsTrusted)
             throw new ArgumentException($"The CPU's counter cannot be used: {CpuCounter.Verdict}.", nameof(options));
-        var ring = new RingBuffer(options);
-        long eager = Math.Max(1, EagerBytes / ((long)options.PacketBytes * options.PacketCount));
+    }
+
+    private protected void MakeFirstStreams()
+    {
+        long eager = Math.Max(1, EagerBytes / ((long)_options.PacketBytes * _options.PacketCount));
+        var cpus = Traits.IsPerCpu ? Cpus.Likely() : [0];
         bool hasStream = false;
-        foreach (int cpu in Cpus.Allowed())
+        foreach (int cpu in cpus)
         {
             if (eager-- == 0)
                 break;
-            hasStream |= ring.AddStream(cpu);
+            hasStream |= AddStream(cpu);
         }
-        if (!hasStream)
-        {
-            File.Delete(Path.Combine(options.Directory, RingControl.FileName));
-            throw new IOException(
-                $"{options.Directory}: not one stream could be made", ring._refusals.FirstOrDefault(refusal => refusal != null));
-        }
-        return ring;
-    }
-
-    /// <summary>
-    /// Commits one record, or loses and counts it. Never throws, waits or allocates, except that a CPU's first record may make its
-    /// stream.
-    /// </summary>
-    /// <param name="thread">The calling thread's block.</param>
-    /// <param name="id">The event's id, at least <see cref="RecordLayout.FirstId"/>.</param>
-    /// <param name="payload">The payload's bytes.</param>
-    /// <param name="lengthBytes">How many, 0 or more.</param>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public CommitResult Write(WriterThread* thread, uint id, byte* payload, int lengthBytes)
-    {
-        var result = _isRseq
-            ? RseqSequence.Commit(_memory, thread->RseqArea, payload, lengthBytes, id)
-            : WriteAtomic(thread, id, payload, lengthBytes);
-        if (result == CommitResult.NoStream)
-            result = WriteToNewStream(thread, id, payload, lengthBytes);
-        GC.KeepAlive(this);
-        return result;
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private CommitResult WriteAtomic(WriterThread* thread, uint id, byte* payload, int lengthBytes)
-    {
-        ulong* intent = _control.IntentOf(thread->Slot);
-        return _isCounter
-            ? AtomicSequence.Commit<CounterClock>(_memory, thread, intent, payload, lengthBytes, id)
-            : AtomicSequence.Commit<MonotonicClock>(_memory, thread, intent, payload, lengthBytes, id);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private CommitResult WriteToNewStream(WriterThread* thread, uint id, byte* payload, int lengthBytes)
-    {
-        // The thread may move to a CPU without a stream again and again; as many tries as there are CPUs end that.
-        for (int i = 0; i <= _streams.Length; i++)
-        {
-            uint cpu = WriterThread.CurrentCpu(thread);
-            if (cpu >= (uint)_streams.Length || !AddStream((int)cpu))
-                break;
-            var result = _isRseq
-                ? RseqSequence.Commit(_memory, thread->RseqArea, payload, lengthBytes, id)
-                : WriteAtomic(thread, id, payload, lengthBytes);
-            if (result != CommitResult.NoStream)
-                return result;
-        }
-        _control.CountNoStream();
-        return CommitResult.NoStream;
+        if (hasStream)
+            return;
+        if (_options.Backing.Directory is { } directory)
+            File.Delete(Path.Combine(directory, RingControl.FileName));
+        throw new IOException(
+            $"{_options.Backing.Directory ?? "ring"}: not one stream could be made", _refusals.FirstOrDefault(refusal => refusal != null));
     }
 
     /// <summary>Makes a CPU's stream if it has none; false where it cannot be made, which is not tried twice.</summary>
-    private bool AddStream(int cpu)
+    private protected bool AddStream(int cpu)
     {
         lock (_lock)
         {
@@ -181,10 +220,10 @@ public sealed unsafe class RingBuffer
                 return false;
             try
             {
-                var file = CreateStream(cpu);
-                _streams[cpu] = file;
-                // Release: the stream's contents before its address. Partner: the sequences load the address and then the contents.
-                Volatile.Write(ref *(nint*)(RingMemory.Streams(_memory) + cpu), (nint)(file.Address + StreamLayout.Control));
+                var stream = CreateStream(cpu);
+                _streams[cpu] = stream;
+                // Release: the stream's contents before its address. Partner: the writers load the address and then the contents.
+                Volatile.Write(ref *(nint*)(RingMemory.Streams(_memory) + cpu), (nint)(stream.Address + StreamLayout.Control));
                 return true;
             }
             catch (IOException e)
@@ -195,27 +234,97 @@ public sealed unsafe class RingBuffer
         }
     }
 
-    private MappedFile CreateStream(int cpu)
+    /// <summary>The CPU that the thread writes to now, if it is one that may have a stream.</summary>
+    private protected bool TryAddStreamOf(WriterThread* thread)
     {
-        string path = Path.Combine(_options.Directory, string.Create(CultureInfo.InvariantCulture, $"stream_{cpu}"));
-        var file = MappedFile.Create(path, StreamLayout.HeadBytes + (long)_memory->RingBytes);
-        byte* head = file.Address;
-        *(uint*)(head + 8) = StreamLayout.Version;
-        *(uint*)(head + StreamLayout.Sequence) = (uint)_options.Sequence;
+        uint cpu = Traits.IsPerCpu ? WriterThread.CurrentCpu(thread) : 0;
+        return cpu < (uint)_streams.Length && AddStream((int)cpu);
+    }
+
+    private protected int PossibleStreams => _streams.Length;
+
+    private protected abstract void Begin(byte* stream, uint cpu);
+
+    private protected abstract (int Position, int Consumed, int Lost) ControlOffsets { get; }
+
+    private MappedMemory CreateStream(int cpu)
+    {
+        long bytes = StreamLayout.HeadBytes + (long)_memory->RingBytes;
+        if (_streamBytes + bytes > _options.MaxBytes)
+            throw new IOException($"stream of CPU {cpu}: the ring's limit of {_options.MaxBytes} bytes is reached");
+        var stream = MappedMemory.Create(
+            _options.Backing, string.Create(CultureInfo.InvariantCulture, $"stream_{cpu}"), bytes,
+            _options.Backing.NodeLocal ? NumaNodes.Of(cpu) : null, mirroredBytes: Traits.PacketHeadBytes == 0 ? (long)_memory->RingBytes : 0);
+        _streamBytes += bytes;
+        byte* head = stream.Address;
+        *(uint*)(head + StreamLayout.VersionOffset) = StreamLayout.Version;
+        *(uint*)(head + StreamLayout.Sequence) = (uint)_memory->Sequence;
         *(ulong*)(head + StreamLayout.PacketBytes) = (ulong)_options.PacketBytes;
         *(uint*)(head + StreamLayout.PacketCount) = (uint)_options.PacketCount;
         *(uint*)(head + StreamLayout.Cpu) = (uint)cpu;
         _options.Uuid.TryWriteBytes(new Span<byte>(head + StreamLayout.Uuid, 16), bigEndian: true, out _);
-
-        // The first packet is open from the start, so that no sequence needs to know a stream without one.
-        ulong now = TraceClock.Read(_options.Clock);
-        byte* control = head + StreamLayout.Control;
-        PacketHead.Open(_memory, control + StreamLayout.Data, (uint)cpu, now, 0);
-        *(ulong*)(control + StreamLayout.Position) = PacketLayout.Records;
-        *(ulong*)(control + StreamLayout.LastTime) = now;
-        *(ulong*)(control + StreamLayout.CommitCounts) = PacketLayout.Records;
-        // Release: everything above before the magic that makes the file valid. Partner: the reader checks the magic first.
+        *(uint*)(head + StreamLayout.Format) = (uint)Traits.Format;
+        *(uint*)(head + StreamLayout.PacketHeadBytes) = (uint)Traits.PacketHeadBytes;
+        *(uint*)(head + StreamLayout.IsOverwrite) = Traits.IsOverwrite ? 1U : 0;
+        var (position, consumed, lost) = ControlOffsets;
+        *(uint*)(head + StreamLayout.PositionOffset) = (uint)position;
+        *(uint*)(head + StreamLayout.ConsumedOffset) = (uint)consumed;
+        *(uint*)(head + StreamLayout.LostOffset) = (uint)lost;
+        Begin(head + StreamLayout.Control, (uint)cpu);
+        // Release: everything above before the magic that makes the stream valid. Partner: the reader checks the magic first.
         Volatile.Write(ref *(ulong*)head, StreamLayout.Magic);
-        return file;
+        return stream;
+    }
+}
+
+/// <summary>A ring for a client; see <see cref="RingBuffer"/>.</summary>
+/// <typeparam name="TClient">The client; its choices are folded into the code.</typeparam>
+public sealed unsafe class RingBuffer<TClient> : RingBuffer
+    where TClient : struct, IRingClient
+{
+    private RingBuffer(RingOptions options)
+        : base(options, TClient.Traits)
+    {
+    }
+
+    private protected override (int Position, int Consumed, int Lost) ControlOffsets => TClient.ControlOffsets;
+
+    /// <summary>Makes a ring and its memory.</summary>
+    /// <exception cref="ArgumentException">The options are not ones that a ring can have here.</exception>
+    /// <exception cref="IOException">The memory cannot be had, or there is no room for one stream.</exception>
+    public static RingBuffer<TClient> Create(RingOptions options)
+    {
+        Check(options, TClient.Traits);
+        var ring = new RingBuffer<TClient>(options);
+        ring.MakeFirstStreams();
+        return ring;
+    }
+
+    /// <inheritdoc/>
+    public override CommitResult Write(WriterThread* thread, uint id, byte* payload, int lengthBytes)
+    {
+        var result = TClient.Write(Memory, thread, id, payload, lengthBytes);
+        if (result == CommitResult.NoStream)
+            result = WriteToNewStream(thread, id, payload, lengthBytes);
+        GC.KeepAlive(this);
+        return result;
+    }
+
+    private protected override void Begin(byte* stream, uint cpu) => TClient.Begin(Memory, stream, cpu);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private CommitResult WriteToNewStream(WriterThread* thread, uint id, byte* payload, int lengthBytes)
+    {
+        // The thread may move to a CPU without a stream again and again; as many tries as there are CPUs end that.
+        for (int i = 0; i <= PossibleStreams; i++)
+        {
+            if (!TryAddStreamOf(thread))
+                break;
+            var result = TClient.Write(Memory, thread, id, payload, lengthBytes);
+            if (result != CommitResult.NoStream)
+                return result;
+        }
+        Control.CountNoStream();
+        return CommitResult.NoStream;
     }
 }

@@ -10,8 +10,8 @@ namespace Weir.Sessions;
 /// </summary>
 public sealed class Consumer : IDisposable
 {
-    /// <summary>Between two looks: a CPU's 4 MiB of default buffers hold what a program writes at 400 MB/s in that time.</summary>
-    private const int PollMs = 10;
+    /// <summary>Longest sleep: new processes announce themselves by a packet, but one that never fills a packet must be found too.</summary>
+    private const int PollMs = 100;
 
     private const int ReapMs = 1000;
 
@@ -81,22 +81,33 @@ public sealed class Consumer : IDisposable
     private void StopThread()
     {
         _stop.Set();
+        _session.Wake.Ring();
         _thread.Join();
     }
 
     private void Run()
     {
-        bool isBusy = false;
-        // After a round that moved something the next follows at once: the writer may be faster than the timer.
-        while (!_stop.Wait(isBusy ? 0 : PollMs))
+        // As long as rounds move something nobody needs to wake us. Then we say that we are about to sleep, look once more, and sleep until
+        // a packet is complete.
+        while (!_stop.IsSet)
         {
-            if (_buffersWatch.HasChanged())
-                AddProcesses();
-            isBusy = false;
-            foreach (var process in _live.Values)
-                isBusy |= process.MoveComplete() > 0;
             ReapDead();
+            if (MoveComplete())
+                continue;
+            _session.Wake.Prepare();
+            if (!MoveComplete() && !_stop.IsSet)
+                _session.Wake.Sleep(TimeSpan.FromMilliseconds(PollMs));
         }
+    }
+
+    private bool MoveComplete()
+    {
+        if (_buffersWatch.HasChanged())
+            AddProcesses();
+        int moved = 0;
+        foreach (var process in _live.Values)
+            moved += process.MoveComplete();
+        return moved > 0;
     }
 
     private void AddProcesses()
@@ -124,7 +135,7 @@ public sealed class Consumer : IDisposable
     {
         if (!_live.Remove(directory, out var process))
             return;
-        process.Finish(TraceClock.Read(_session.Description.Clock));
+        process.Finish(TraceClock.Read(_session.Description.Clock), IsAlive(directory));
         _finished.Add(process);
         _seen.Add(directory);
     }

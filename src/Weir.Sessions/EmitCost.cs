@@ -16,50 +16,73 @@ internal static unsafe class EmitCost
     private const int Batches = 64;
     private const int BatchBytes = PacketBytes / 8;
 
-    /// <summary>Median nanoseconds of one record with a payload of some bytes; null where no ring can be made.</summary>
-    public static double? MeasureNs(string scratchDirectory, ClockKind clock, int payloadBytes, out SequenceKind sequence)
+    /// <summary>
+    /// Has the runtime compile the writer's code as it does in a program that has run for a while. Returns at once; meanwhile a recording
+    /// goes on.
+    /// </summary>
+    public static void Prepare(ClockKind clock)
     {
-        sequence = RingBuffer.ChooseSequence(clock, out _);
-        string directory = Path.Combine(scratchDirectory, $"cost-{Environment.ProcessId}");
-        byte* block = (byte*)NativeMemory.AlignedAlloc(64 + BatchBytes, 64);
+        const int Rounds = 8;
+        const int RoundMs = 60;
+        const int Calls = 100;
+        var thread = new Thread(() =>
+        {
+            for (int i = 0; i < Rounds; i++)
+            {
+                Measure(clock, RingBacking.Anonymous with { IsTouchedUpFront = false }, sizeof(ulong), 1, Calls, out _);
+                Thread.Sleep(RoundMs);
+            }
+        })
+        {
+            IsBackground = true,
+            Name = "Weir emit cost",
+        };
+        thread.Start();
+    }
+
+    /// <summary>Median nanoseconds of one record with a payload of some bytes; null where no ring can be made.</summary>
+    public static double? MeasureNs(ClockKind clock, int payloadBytes, out SequenceKind sequence) =>
+        Measure(clock, RingBacking.Anonymous, payloadBytes, Batches, Math.Max(1, BatchBytes / (payloadBytes + RecordLayout.CompactBytes)), out sequence);
+
+    private static double? Measure(ClockKind clock, RingBacking backing, int payloadBytes, int batchCount, int records, out SequenceKind sequence)
+    {
+        sequence = RingBuffer.ChooseSequence(out _);
+        var thread = WriterThread.New();
+        byte* payload = (byte*)NativeMemory.AllocZeroed((nuint)payloadBytes + 1);
         try
         {
-            Directory.CreateDirectory(directory);
-            NativeMemory.Clear(block, 64 + BatchBytes);
-            WriterThread.Initialize((WriterThread*)block);
-            var ring = RingBuffer.Create(new RingOptions(directory, Guid.NewGuid(), PacketBytes, PacketCount, clock, sequence));
-            int records = Math.Max(1, BatchBytes / (payloadBytes + RecordLayout.CompactBytes));
-            var batches = new double[Batches];
-            for (int i = 0; i < Batches; i++)
+            var options = new RingOptions { Backing = backing, PacketBytes = PacketBytes, PacketCount = PacketCount };
+            var ring = RingBuffer.CreateCtf(options, clock, sequence);
+            var batches = new double[batchCount];
+            for (int i = 0; i < batchCount; i++)
             {
                 long begin = Stopwatch.GetTimestamp();
                 for (int j = 0; j < records; j++)
-                    ring.Write((WriterThread*)block, RecordLayout.FirstId, block + 64, payloadBytes);
+                    ring.Write(thread, RecordLayout.FirstId, payload, payloadBytes);
                 batches[i] = Stopwatch.GetElapsedTime(begin).TotalNanoseconds / records;
-                GiveBack(directory);
+                GiveBack(ring);
             }
+            ring.Retire();
             Array.Sort(batches);
-            return batches[Batches / 2];
+            return batches[batchCount / 2];
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        catch (Exception e) when (e is IOException or ArgumentException)
         {
             return null;
         }
         finally
         {
-            WriterThread.Release((WriterThread*)block);
-            NativeMemory.AlignedFree(block);
-            if (Directory.Exists(directory))
-                Directory.Delete(directory, recursive: true);
+            WriterThread.Free(thread);
+            NativeMemory.Free(payload);
         }
     }
 
-    private static void GiveBack(string directory)
+    private static void GiveBack(RingBuffer ring)
     {
-        foreach (string path in Directory.GetFiles(directory, "stream_*"))
+        foreach (int cpu in ring.StreamCpus)
         {
-            using var reader = Ring.StreamReader.TryOpen(path);
-            while (reader != null && reader.TryGetComplete(out _))
+            using var reader = ring.OpenReader(cpu);
+            while (reader.TryGetComplete(out _))
                 reader.Release();
         }
     }

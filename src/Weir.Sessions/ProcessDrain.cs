@@ -69,7 +69,9 @@ internal sealed class ProcessDrain : IDisposable
     }
 
     /// <summary>Moves everything that is committed now and closes the trace, but for the final measure of the clock.</summary>
-    public void Finish(ulong now)
+    /// <param name="now">The time now.</param>
+    /// <param name="isAlive">Whether the process may still be writing.</param>
+    public void Finish(ulong now, bool isAlive)
     {
         OpenNewStreams();
         ReadDescription();
@@ -81,7 +83,7 @@ internal sealed class ProcessDrain : IDisposable
             var ring = ReadRing();
             var decoder = ReadSchema();
             foreach (var stream in _streams.Values)
-                stream.MoveRest(now, _describe, ring.Intents, decoder);
+                stream.MoveRest(now, _describe, isAlive, ReadIntents, decoder);
             Losses = new LossCounts
             {
                 BufferFull = Sum(stream => stream.LostFull),
@@ -303,6 +305,8 @@ internal sealed class ProcessDrain : IDisposable
         }
         return new RingSummary(0, 0, []);
     }
+
+    private IReadOnlyList<WriteIntent> ReadIntents() => ReadRing().Intents;
 
     private TraceDecoder? ReadSchema()
     {

@@ -8,20 +8,6 @@ internal sealed unsafe class RecordWalker(TraceDecoder trace)
 {
     private readonly PacketCursor _cursor = new(trace);
 
-    /// <summary>Length of the record at an offset, or 0 where none can be.</summary>
-    public int Measure(ReadOnlySpan<byte> packet, int offset)
-    {
-        fixed (byte* start = packet)
-        {
-            if (_cursor.BeginPacket(start, packet.Length * 8L, out _) != DecodeStatus.Done)
-                return 0;
-            _cursor.ContentBits = packet.Length * 8L;
-            _cursor.PositionBits = offset * 8L;
-            var record = default(EventRecord);
-            return _cursor.MoveNext(start, packet.Length * 8L, ref record) == DecodeStatus.Done ? (int)record.LengthBytes : 0;
-        }
-    }
-
     /// <summary>How many records a packet holds, as far as they can be read.</summary>
     public ulong Count(ReadOnlySpan<byte> packet)
     {

@@ -127,6 +127,7 @@ public static class Recorder
         using var consumer = new Consumer(session, options.OutputDirectory);
         long begin = Stopwatch.GetTimestamp();
         var cpuBegin = Process.GetCurrentProcess().TotalProcessorTime;
+        EmitCost.Prepare(session.Description.Clock);
         var command = options.Command.Count > 0 ? StartCommand(options.Command, session) : null;
         using var clock = new ClockRecording(session, Path.Combine(options.OutputDirectory, ClockRecording.DirectoryName), skew);
         if (command == null)
@@ -170,7 +171,7 @@ public static class Recorder
     {
         var statistics = TraceStatistics.Of(consumer.TraceDirectories);
         int meanPayload = statistics.Count == 0 ? sizeof(ulong) : (int)(statistics.RecordBytes / statistics.Count) - RecordLayout.CompactBytes;
-        double? emitNs = EmitCost.MeasureNs(session.BuffersDirectory, session.Description.Clock, Math.Clamp(meanPayload, 0, 4096), out var sequence);
+        double? emitNs = EmitCost.MeasureNs(session.Description.Clock, Math.Clamp(meanPayload, 0, 4096), out var sequence);
         return new RecordingResult
         {
             OutputDirectory = options.OutputDirectory,

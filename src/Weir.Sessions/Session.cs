@@ -76,6 +76,9 @@ public sealed class Session : IDisposable
     /// <summary>Why it runs on the clock that it runs on, as a sentence's end.</summary>
     public string ClockReason { get; private init; } = "";
 
+    /// <summary>What the session's consumer sleeps on; processes that cannot map it wake nobody.</summary>
+    internal SharedDoorbell Wake { get; private set; } = null!;
+
     /// <summary>Sessions whose owners had been killed, removed to make room; what they had not written to a trace went with them.</summary>
     public IReadOnlyList<string> Removed { get; private init; } = [];
 
@@ -117,6 +120,7 @@ public sealed class Session : IDisposable
                 // Before the session's file: whoever finds that finds its owner alive.
                 session._life = LifeLock.TryTake(directory);
                 session.PrepareBuffers(options);
+                session.Wake = SharedDoorbell.Create(directory, SessionDescription.WakeName);
                 Thread.Sleep(FirstMeasureMs);
                 session.Publish(description with { Correlation = session.MeasureClock() });
                 return session;

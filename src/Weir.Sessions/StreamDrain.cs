@@ -55,9 +55,10 @@ internal sealed class StreamDrain : IDisposable
     /// <summary>Moves everything that is committed now. The stream is not used after this.</summary>
     /// <param name="now">The time now, which ends the open packet.</param>
     /// <param name="describe">As above.</param>
-    /// <param name="intents">The process's intents.</param>
+    /// <param name="isLive">Whether the process may still be writing.</param>
+    /// <param name="readIntents">Reads what the process's threads are about.</param>
     /// <param name="trace">The process's schema, for what only a schema can tell; null where its metadata cannot be read.</param>
-    public void MoveRest(ulong now, Func<bool> describe, IReadOnlyList<WriteIntent> intents, TraceDecoder? trace)
+    public void MoveRest(ulong now, Func<bool> describe, bool isLive, Func<IReadOnlyList<WriteIntent>> readIntents, TraceDecoder? trace)
     {
         Move(describe);
         if (_isBroken)
@@ -69,23 +70,28 @@ internal sealed class StreamDrain : IDisposable
             CountRest(0);
         try
         {
-            ulong position = WaitUntilSettled(describe);
+            WaitUntilSettled(describe);
+            ulong word = _reader.PositionWord;
+            ulong position = _reader.CheckedPosition(_reader.Consumed);
             ulong consumed = _reader.Consumed;
+            var intents = _reader.Sequence == SequenceKind.Atomic ? readIntents() : [];
             ulong discarded = _reader.LostFull + _reader.LostTooLarge;
             // A writer may have read the time after we did and committed before we looked.
             ulong end = Math.Max(now, _reader.LastTime);
             var walker = trace == null ? null : new RecordWalker(trace);
             var packet = new byte[_reader.PacketBytes];
             ulong previousEnd = _output?.LastEnd ?? 0;
+            ulong previousDiscarded = _output?.LastDiscarded ?? 0;
             for (ulong number = consumed / (ulong)_reader.PacketBytes; number * (ulong)_reader.PacketBytes < position; number++)
             {
                 _reader.Copy(number, packet);
-                var context = new RecoveryContext(number, position, previousEnd, end, discarded);
-                int length = PacketRecovery.Recover(_reader, packet, context, intents, walker == null ? NoRecord : walker.Measure, out bool isCut);
+                var context = new RecoveryContext(number, word, previousEnd, previousDiscarded, end, discarded, isLive);
+                int length = PacketRecovery.Recover(_reader, packet, context, intents, out bool isCut);
                 IsUncounted |= isCut;
                 if (isCut)
-                    Problem = $"{_reader.Path}: packet {number}: records behind one that was never finished could not be reached";
+                    Problem = $"{_reader.Path}: packet {number}: its records cannot be told from one that was never finished";
                 previousEnd = BinaryPrimitives.ReadUInt64LittleEndian(packet.AsSpan(PacketLayout.TimestampEnd));
+                previousDiscarded = BinaryPrimitives.ReadUInt64LittleEndian(packet.AsSpan(PacketLayout.EventsDiscarded));
                 bool isEmpty = length <= PacketLayout.Records && discarded == 0 && _output == null;
                 if (!isEmpty)
                     AppendOrCount(packet.AsSpan(0, length), describe, walker);
@@ -106,22 +112,15 @@ internal sealed class StreamDrain : IDisposable
         _reader.Dispose();
     }
 
-    private static int NoRecord(ReadOnlySpan<byte> packet, int offset) => 0;
-
-    /// <summary>
-    /// Lets writers of a living process that are between reservation and commit come to their end. Of a dead one nobody will, and then
-    /// the position is as good as it gets.
-    /// </summary>
-    private ulong WaitUntilSettled(Func<bool> describe)
+    /// <summary>Lets writers of a living process that are between reservation and commit come to their end. Of a dead one nobody will.</summary>
+    private void WaitUntilSettled(Func<bool> describe)
     {
         const int Tries = 30;
-        ulong position;
-        for (int i = 0; !_reader.TryGetSettled(out position) && i < Tries; i++)
+        for (int i = 0; !_reader.TryGetSettled(out _) && i < Tries; i++)
         {
             Thread.Sleep(1);
             Move(describe);
         }
-        return position;
     }
 
     private int Move(Func<bool> describe)
@@ -153,7 +152,7 @@ internal sealed class StreamDrain : IDisposable
     private void Append(in PendingPacket packet)
     {
         Span<byte> head = stackalloc byte[PacketLayout.Records];
-        if (RandomAccess.Read(_reader.File, head, packet.FileOffset) != head.Length)
+        if (RandomAccess.Read(_reader.File!, head, packet.FileOffset) != head.Length)
             throw new InvalidDataException($"{_reader.Path}: offset {packet.FileOffset}: the file ends inside a packet");
         ulong content = BinaryPrimitives.ReadUInt64LittleEndian(head[PacketLayout.ContentSize..]);
         // One packet that is none would make the whole trace unreadable.
@@ -162,7 +161,7 @@ internal sealed class StreamDrain : IDisposable
             || BinaryPrimitives.ReadUInt64LittleEndian(head[PacketLayout.PacketSize..]) != (ulong)packet.LengthBytes * 8
             || content < PacketLayout.Records * 8 || content > (ulong)packet.LengthBytes * 8)
             throw new InvalidDataException($"{_reader.Path}: offset {packet.FileOffset}: not a packet's head");
-        Output().Append(_reader.File, packet.FileOffset, packet.LengthBytes, head);
+        Output().Append(_reader, packet, head);
     }
 
     private void Release()

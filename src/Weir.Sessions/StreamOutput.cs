@@ -6,10 +6,10 @@ using Weir.Ring;
 namespace Weir.Sessions;
 
 /// <summary>
-/// One stream file of a trace, and its index beside it as LTTng writes it. Packets are moved by descriptor: the kernel copies them from
-/// the buffer's pages, and no byte of an event passes through this process's memory. Either a whole packet is in the file or none of it.
+/// One stream file of a trace, and its index beside it as LTTng writes it. The kernel copies packets from the
+/// buffer's pages; no byte of an event is looked at here. Either a whole packet is in the file or none of it.
 /// </summary>
-internal sealed unsafe class StreamOutput : IDisposable
+internal sealed class StreamOutput : IDisposable
 {
     // The index: big-endian, whatever the trace's byte order. Header: magic, version 1.1, bytes of an entry.
     private const uint IndexMagic = 0xC1F1DCC1;
@@ -51,32 +51,21 @@ internal sealed unsafe class StreamOutput : IDisposable
     /// <summary>The end of the last packet.</summary>
     public ulong LastEnd { get; private set; }
 
-    /// <summary>Appends a packet out of another file.</summary>
-    /// <param name="source">The file.</param>
-    /// <param name="sourceOffset">Where the packet begins in it.</param>
-    /// <param name="lengthBytes">The packet's bytes.</param>
+    /// <summary>The losses that the last packet tells.</summary>
+    public ulong LastDiscarded { get; private set; }
+
+    /// <summary>Appends a packet that lies in a buffer.</summary>
+    /// <param name="source">The stream.</param>
+    /// <param name="packet">The packet.</param>
     /// <param name="head">Its head, for the index.</param>
     /// <exception cref="IOException">There is no room, or the file cannot be written; nothing was appended.</exception>
     /// <exception cref="InvalidDataException">The packet is not all there; nothing was appended.</exception>
-    public void Append(SafeFileHandle source, long sourceOffset, int lengthBytes, ReadOnlySpan<byte> head)
+    public void Append(Ring.StreamReader source, in PendingPacket packet, ReadOnlySpan<byte> head)
     {
         try
         {
-            // sendfile writes at the file's own position.
-            int moved = 0;
-            long from = sourceOffset;
-            SeekToEnd();
-            while (moved < lengthBytes)
-            {
-                nint n = LibC.SendFile(_file, source, &from, (nuint)(lengthBytes - moved));
-                if (n > 0)
-                    moved += (int)n;
-                else if (n == 0)
-                    throw new InvalidDataException("the buffer's file ends inside a packet");
-                else if (Marshal.GetLastPInvokeError() != LibC.Interrupted)
-                    throw new IOException(Marshal.GetLastPInvokeErrorMessage());
-            }
-            Complete(head, lengthBytes);
+            PacketPipe.Write(source, packet, _file, _lengthBytes);
+            Complete(head, packet.LengthBytes);
         }
         catch (Exception e) when (e is IOException or InvalidDataException)
         {
@@ -144,16 +133,11 @@ internal sealed unsafe class StreamOutput : IDisposable
         _indexBytes += IndexEntryBytes;
         _lengthBytes += lengthBytes;
         LastEnd = BinaryPrimitives.ReadUInt64LittleEndian(head[PacketLayout.TimestampEnd..]);
+        LastDiscarded = BinaryPrimitives.ReadUInt64LittleEndian(head[PacketLayout.EventsDiscarded..]);
     }
 
     private static void Copy(ReadOnlySpan<byte> head, int offset, Span<byte> target) =>
         BinaryPrimitives.WriteUInt64BigEndian(target, BinaryPrimitives.ReadUInt64LittleEndian(head[offset..]));
-
-    private void SeekToEnd()
-    {
-        if (LibC.Seek(_file, _lengthBytes, 0) < 0)
-            throw new IOException(Marshal.GetLastPInvokeErrorMessage());
-    }
 
     /// <summary>Cuts off what a failed append has left.</summary>
     private void TakeBack()

@@ -35,7 +35,7 @@ public unsafe ref struct RecordWriter
     private const int MaxFormattedBytes = 64;
 
     // Before the staging area lies what the ring needs to know of the thread: one look-up finds both.
-    private const int ThreadBytes = 64;
+    private const int ThreadBytes = WriterThread.SizeBytes;
 
     // The thread's staging area: its first payload byte.
     [ThreadStatic]
@@ -265,7 +265,7 @@ public unsafe ref struct RecordWriter
     {
         public StagingOwner()
         {
-            Block = (byte*)NativeMemory.AlignedAlloc(ThreadBytes + StagingBytes, ThreadBytes);
+            Block = (byte*)NativeMemory.AlignedAlloc(ThreadBytes + StagingBytes, WriterThread.AlignmentBytes);
             WriterThread.Initialize((WriterThread*)Block);
         }
 

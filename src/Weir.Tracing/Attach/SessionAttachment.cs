@@ -48,8 +48,15 @@ internal sealed class SessionAttachment : IDisposable
         try
         {
             life = LifeLock.TryTake(directory);
-            var ring = RingBuffer.Create(new RingOptions(
-                directory, uuid, session.PacketBytes, session.PacketCount, session.Clock, RingBuffer.ChooseSequence(session.Clock, out _)));
+            var options = new RingOptions
+            {
+                Backing = RingBacking.Files(directory),
+                Uuid = uuid,
+                PacketBytes = session.PacketBytes,
+                PacketCount = session.PacketCount,
+                Doorbell = SharedDoorbell.TryOpen(Path.Combine(sessionDirectory, SessionDescription.WakeName)),
+            };
+            var ring = RingBuffer.CreateCtf(options, session.Clock, RingBuffer.ChooseSequence(out _));
             return new SessionAttachment(directory, TraceMetadata.Create(uuid, session), ring, life);
         }
         catch

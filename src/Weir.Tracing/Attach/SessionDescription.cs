@@ -38,6 +38,9 @@ public sealed record SessionDescription
     /// <summary>The directory, or a link to it, in which each process makes its buffers.</summary>
     public const string BuffersName = "buffers";
 
+    /// <summary>The file of the word by which writers wake the session's consumer when a packet is complete.</summary>
+    public const string WakeName = "wake";
+
     private const string FirstLine = "weir-session 1";
     private const int MaxFileBytes = 1 << 20;
 

@@ -170,7 +170,8 @@ public class RecordSurroundingsTests
         using var place = new Place();
         using var recorder = place.StartRecord(["-o", "trace", "-e", "weir_tests.*:*", "--", .. Place.Role(TracedPrograms.Tick)]);
         recorder.WaitForOutput("committed");
-        Thread.Sleep(200);
+        // The recorder looks again twice a second, and has to have seen what the program wrote last.
+        Thread.Sleep(1000);
         string path = Path.Combine(Directory.GetDirectories(place.Buffers()).Single(), name);
         Replace(place, path, kind);
         Thread.Sleep(700);

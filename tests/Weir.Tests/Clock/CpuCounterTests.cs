@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Weir.Clock;
 using Weir.Tests.Ring;
 using Xunit;
@@ -12,11 +13,27 @@ public sealed class CpuCounterTests
         const string Path = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
         Assert.SkipUnless(File.Exists(Path), "no sysfs here");
         string source = File.ReadAllText(Path).Trim();
-        if (source != "tsc")
+        string trusted = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arch_sys_counter" : "tsc";
+        if (source != trusted)
             Assert.False(CpuCounter.IsTrusted);
         Assert.Equal(CpuCounter.IsTrusted, CpuCounter.Verdict == "the kernel keeps time by it");
-        if (!CpuCounter.IsTrusted && source != "tsc")
+        if (!CpuCounter.IsTrusted && source != trusted)
             Assert.Contains($"'{source}'", CpuCounter.Verdict, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(Architecture.X64, "lfence", "rdtsc")]
+    [InlineData(Architecture.Arm64, "isb", "mrs x0, cntvct_el0")]
+    public void Each_instruction_says_what_its_comment_says(Architecture architecture, string first, string behindFirst)
+    {
+        bool isArm = architecture == Architecture.Arm64;
+        var listing = Listing.Read($"CpuCounter.{architecture}.cs", $"{architecture}Listing");
+        byte[] code = (isArm ? CpuCounter.Arm64Listing : CpuCounter.X64Listing).ToArray();
+        var said = Disassembly.Of(architecture, code, listing.Labels);
+        Assert.Empty(listing.Differences(code, said));
+        Assert.Equal((0, first), (listing.Labels["ordered"], said[0].Text));
+        Assert.Equal((said[1].Offset, behindFirst), (listing.Labels["read"], said[1].Text));
+        Assert.Equal(listing.Labels["read"], isArm ? CpuCounter.Arm64ReadOffset : CpuCounter.X64ReadOffset);
     }
 
     [Fact]

@@ -66,7 +66,7 @@ public sealed unsafe class KilledWriterTests
             for (int i = 0; i < readers.Count; i++)
             {
                 var parser = parsers[i];
-                Assert.False(TestRing.Recover(readers[i], directory, parser.End, PayloadBytes, packet => Note(parser, packet), out int holeBytes), "cut");
+                Assert.False(TestRing.Recover(readers[i], directory, parser.End, packet => Note(parser, packet), out int holeBytes), "cut");
                 holes += holeBytes > 0 ? 1 : 0;
             }
             byte[] progress = File.ReadAllBytes(progressPath);
@@ -122,15 +122,14 @@ public sealed unsafe class KilledWriterTests
     {
         var sequence = Enum.Parse<SequenceKind>(args[2]);
         var clock = CpuCounter.IsTrusted ? ClockKind.Counter : ClockKind.Monotonic;
-        var progress = MappedFile.Create(args[1], Threads * ProgressStride);
-        var ring = RingBuffer.Create(new RingOptions(
-            args[0], TestRing.Uuid, int.Parse(args[3], CultureInfo.InvariantCulture), 16, clock, sequence));
+        var progress = MappedMemory.Create(RingBacking.Files(args[0]), Path.GetFileName(args[1]), Threads * ProgressStride, node: null);
+        var ring = RingBuffer.CreateCtf(TestRing.Options(args[0], int.Parse(args[3], CultureInfo.InvariantCulture), 16), clock, sequence);
         for (int t = 0; t < Threads; t++)
         {
             int thread = t;
             new Thread(() =>
             {
-                var writer = TestRing.NewThread();
+                var writer = WriterThread.New();
                 var random = new Random(thread);
                 byte* payload = stackalloc byte[512];
                 int number = 0;

@@ -8,7 +8,7 @@ namespace Weir.Tests.Ring;
 /// <summary>One instruction of the listing: where it stands, its bytes and the comment beside them.</summary>
 internal readonly record struct ListedInstruction(int Offset, byte[] Bytes, string Text);
 
-/// <summary>The listing of the machine code as its source shows it, read from the embedded source file.</summary>
+/// <summary>A listing of machine code as its source shows it, read from the embedded source file.</summary>
 internal sealed partial class Listing
 {
     private Listing(IReadOnlyList<ListedInstruction> instructions, IReadOnlyDictionary<string, int> labels)
@@ -21,12 +21,14 @@ internal sealed partial class Listing
 
     public IReadOnlyDictionary<string, int> Labels { get; }
 
-    public static Listing Read()
+    /// <summary>Reads the listing that a property of a source file returns.</summary>
+    public static Listing Read(string file, string property)
     {
-        using var stream = typeof(Listing).Assembly.GetManifestResourceStream("RseqSequence.X64.cs")!;
+        using var stream = typeof(Listing).Assembly.GetManifestResourceStream(file)!;
         using var reader = new StreamReader(stream);
         string source = reader.ReadToEnd();
-        string body = source[(source.IndexOf("[\n", StringComparison.Ordinal) + 2)..source.LastIndexOf("];", StringComparison.Ordinal)];
+        int begin = source.IndexOf("[\n", source.IndexOf($" {property} =>", StringComparison.Ordinal), StringComparison.Ordinal) + 2;
+        string body = source[begin..source.IndexOf("\n    ];", begin, StringComparison.Ordinal)];
         var instructions = new List<ListedInstruction>();
         var labels = new Dictionary<string, int>();
         int offset = 0;
@@ -49,6 +51,23 @@ internal sealed partial class Listing
             offset += bytes.Length;
         }
         return new Listing(instructions, labels);
+    }
+
+    /// <summary>Where code, or what a disassembler says of it, is not what the listing says.</summary>
+    public IReadOnlyList<string> Differences(byte[] code, IReadOnlyList<Disassembled> said)
+    {
+        var texts = said.ToDictionary(i => i.Offset, i => i.Text);
+        var differences = new List<string>();
+        foreach (var listed in Instructions)
+        {
+            byte[] bytes = code[listed.Offset..(listed.Offset + listed.Bytes.Length)];
+            if (!bytes.AsSpan().SequenceEqual(listed.Bytes))
+                differences.Add($"0x{listed.Offset:x}: {Convert.ToHexString(bytes)} is not {Convert.ToHexString(listed.Bytes)}");
+            string text = texts.GetValueOrDefault(listed.Offset, "the middle of an instruction");
+            if (text != listed.Text)
+                differences.Add($"0x{listed.Offset:x}: '{text}' is not '{listed.Text}'");
+        }
+        return differences;
     }
 
     /// <summary>Disassembles code whose first byte has the address 0, up to <paramref name="lengthBytes"/>.</summary>

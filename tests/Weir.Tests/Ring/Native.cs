@@ -77,7 +77,8 @@ internal static unsafe partial class Native
 
     private static nint InstallEmptyHandler()
     {
-        nint handler = ExecutableMemory.Map([0xc3], null, out _);
+        ReadOnlySpan<byte> ret = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? [0xc0, 0x03, 0x5f, 0xd6] : [0xc3];
+        nint handler = ExecutableMemory.Map(ret, null, out _);
         byte* action = stackalloc byte[ActionBytes];
         new Span<byte>(action, ActionBytes).Clear();
         *(nint*)action = handler;
@@ -85,6 +86,9 @@ internal static unsafe partial class Native
         return handler != 0 && SetAction(Signal, action, null) == 0 ? handler : 0;
     }
 
-    private static void Assert(bool isTrue, string call) =>
-        Xunit.Assert.True(isTrue, $"{call}: {Marshal.GetLastPInvokeErrorMessage()}");
+    private static void Assert(bool isTrue, string call)
+    {
+        if (!isTrue)
+            throw new InvalidOperationException($"{call}: {Marshal.GetLastPInvokeErrorMessage()}");
+    }
 }

@@ -23,7 +23,7 @@ public sealed unsafe class RecordLayoutTests
         var brackets = new List<(ulong Before, ulong After)>();
         Native.OnPinnedThread([Cpus.Allowed()[0]], () =>
         {
-            var thread = TestRing.NewThread();
+            var thread = WriterThread.New();
             for (int i = 0; i < 16; i++)
             {
                 ulong target = CpuCounter.ReadOrdered() + WrapCycles + (i % 2 == 0 ? 20_000UL : unchecked(0UL - 20_000UL));
@@ -34,7 +34,7 @@ public sealed unsafe class RecordLayoutTests
                 Assert.Equal(CommitResult.Committed, ring.Write(thread, 5, BitConverter.GetBytes((ulong)i)));
                 brackets.Add((before, CpuCounter.ReadOrdered()));
             }
-            TestRing.Free(thread);
+            WriterThread.Free(thread);
         });
         var records = ReadAll(ring);
         Assert.Equal(brackets.Count, records.Count);
@@ -55,10 +55,10 @@ public sealed unsafe class RecordLayoutTests
         uint[] ids = [1, 2, 29, 30, 31, 32, 255, 256, 65536, uint.MaxValue];
         Native.OnPinnedThread([Cpus.Allowed()[0]], () =>
         {
-            var thread = TestRing.NewThread();
+            var thread = WriterThread.New();
             foreach (uint id in ids)
                 ring.Write(thread, id, new byte[8]);
-            TestRing.Free(thread);
+            WriterThread.Free(thread);
         });
         var records = ReadAll(ring);
         Assert.Equal(ids, records.Select(r => r.Id));
@@ -83,7 +83,7 @@ public sealed unsafe class RecordLayoutTests
         using var reader = StreamReader.TryOpen(ring.StreamPath(Cpus.Allowed()[0]))!;
         var parser = new PacketParser(TestRing.Uuid, reader.Cpu, PayloadBytes);
         var records = new List<ParsedRecord>();
-        Assert.False(TestRing.Recover(reader, ring.Directory, 0, PayloadBytes, packet => records.AddRange(parser.Parse(packet))));
+        Assert.False(TestRing.Recover(reader, ring.Directory, 0, packet => records.AddRange(parser.Parse(packet))));
         return records;
     }
 }

@@ -48,15 +48,9 @@ public sealed unsafe class StreamLayoutTests
         Assert.Equal(isValid, StreamLayout.IsValidGeometry(packetBytes, packetCount));
 
     [Fact]
-    public void What_the_machine_code_knows_of_a_ring_lies_where_it_looks()
+    public void The_positions_word_has_room_for_every_threads_number()
     {
-        RingMemory ring;
-        nint at = (nint)(&ring);
-        Assert.Equal([0, 4, 8, 16, 24, 32], [
-            (nint)(&ring.CpuCount) - at, (nint)(&ring.PacketShift) - at, (nint)(&ring.PacketMask) - at, (nint)(&ring.RingMask) - at,
-            (nint)(&ring.RingBytes) - at, (nint)ring.PacketHeader - at,
-        ]);
-        Assert.Equal(64, sizeof(RingMemory));
-        Assert.Equal(64, RingMemory.StreamsOffset);
+        Assert.Equal(ulong.MaxValue, StreamLayout.PositionMask | ((ulong)IntentTable.MaxIntents << StreamLayout.PositionBits));
+        Assert.Equal(0UL, StreamLayout.PositionMask & ((ulong)IntentTable.MaxIntents << StreamLayout.PositionBits));
     }
 }

@@ -20,7 +20,8 @@ public sealed unsafe class StreamReaderTests : IDisposable
     [Theory]
     [InlineData(0, 8, 0x1122334455667788, 0)]
     [InlineData(8, 4, 0, 8)]
-    [InlineData(8, 4, 2, 8)]
+    [InlineData(8, 4, 1, 8)]
+    [InlineData(8, 4, 3, 8)]
     [InlineData(8, 4, 0xFFFFFFFF, 8)]
     [InlineData(12, 4, 0, 12)]
     [InlineData(12, 4, 3, 12)]
@@ -153,13 +154,8 @@ public sealed unsafe class StreamReaderTests : IDisposable
         Assert.True(reader.TryGetComplete(out var packet));
         Assert.Equal(new PendingPacket(StreamLayout.HeadBytes, 4096, 0), packet);
 
-        // Given back it is zero, although the path is gone.
-        using var other = File.OpenHandle(FilePath);
         reader.Release();
         Assert.Equal(4096UL, reader.Consumed);
-        var bytes = new byte[4096];
-        RandomAccess.Read(other, bytes, StreamLayout.HeadBytes);
-        Assert.False(bytes.AsSpan().ContainsAnyExcept((byte)0));
     }
 
     [Fact]
@@ -179,7 +175,7 @@ public sealed unsafe class StreamReaderTests : IDisposable
         BitConverter.TryWriteBytes(bytes.AsSpan(RingControl.IntentCountOffset), uint.MaxValue);
         bytes.AsSpan(RingControl.IntentsOffset).Fill(0xFF);
         File.WriteAllBytes(path, bytes);
-        Assert.Equal((bytes.Length - RingControl.IntentsOffset) / RingControl.IntentBytes, RingControl.Read(_directory).Intents.Count);
+        Assert.Equal((bytes.Length - RingControl.IntentsOffset) / IntentTable.LineBytes, RingControl.Read(_directory).Intents.Count);
     }
 
     private void MakeStream(SequenceKind sequence)
@@ -209,10 +205,10 @@ public sealed unsafe class StreamReaderTests : IDisposable
     public unsafe void A_position_is_settled_when_all_that_is_reserved_is_committed(SequenceKind sequence)
     {
         using var ring = new TestRing(sequence);
-        var thread = TestRing.NewThread();
+        var thread = WriterThread.New();
         for (int i = 0; i < 10; i++)
             ring.Write(thread, 1, [1, 2, 3, 4, 5, 6, 7, 8]);
-        TestRing.Free(thread);
+        WriterThread.Free(thread);
         foreach (var stream in TestRing.OpenAll(ring.Directory))
         {
             using (stream)

@@ -94,7 +94,7 @@ public sealed unsafe class StressTests
         foreach (var reader in readers)
         {
             TestRing.Drain(reader.Stream, reader.Check);
-            Assert.False(TestRing.Recover(reader.Stream, ring.Directory, reader.End, PayloadBytes, reader.Check));
+            Assert.False(TestRing.Recover(reader.Stream, ring.Directory, reader.End, reader.Check));
             Assert.Equal(reader.Stream.LostFull + reader.Stream.LostTooLarge, reader.Discarded);
         }
         ulong lostFull = readers.Aggregate(0UL, (sum, r) => sum + r.Stream.LostFull);
@@ -123,7 +123,7 @@ public sealed unsafe class StressTests
     {
         Native.Pin(cpus);
         log.ThreadId = Native.ThreadId();
-        var thread = TestRing.NewThread();
+        var thread = WriterThread.New();
         var random = log.Random;
         byte* payload = stackalloc byte[4096];
         ulong after = 0;
@@ -151,7 +151,7 @@ public sealed unsafe class StressTests
                     break;
             }
         }
-        TestRing.Free(thread);
+        WriterThread.Free(thread);
     }
 
     private static ulong Now(ClockKind clock) => clock == ClockKind.Counter ? CpuCounter.ReadOrdered() : MonotonicClock.ReadOrdered();

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Weir.Clock;
 using Weir.Ring;
 using Xunit;
@@ -13,7 +12,7 @@ internal sealed unsafe class TestRing : IDisposable
     {
         SkipUnlessPossible(sequence, clock);
         Directory = NewDirectory();
-        Ring = RingBuffer.Create(new RingOptions(Directory, Uuid, packetBytes, packetCount, clock, sequence));
+        Ring = RingBuffer.CreateCtf(Options(Directory, packetBytes, packetCount), clock, sequence);
     }
 
     public static Guid Uuid { get; } = new("f00dcafe-89ab-cdef-0123-456789abcdef");
@@ -31,24 +30,13 @@ internal sealed unsafe class TestRing : IDisposable
     public static void SkipUnlessPossible(SequenceKind sequence, ClockKind clock)
     {
         if (sequence == SequenceKind.Rseq)
-            Assert.SkipUnless(RseqSequence.IsAvailable, RseqSequence.Verdict);
+            Assert.SkipUnless(RseqSection.IsAvailable, RseqSection.Verdict);
         if (clock == ClockKind.Counter)
             Assert.SkipUnless(CpuCounter.IsTrusted, CpuCounter.Verdict);
     }
 
-    /// <summary>A block for the calling thread.</summary>
-    public static WriterThread* NewThread()
-    {
-        var thread = (WriterThread*)NativeMemory.AllocZeroed((nuint)sizeof(WriterThread));
-        WriterThread.Initialize(thread);
-        return thread;
-    }
-
-    public static void Free(WriterThread* thread)
-    {
-        WriterThread.Release(thread);
-        NativeMemory.Free(thread);
-    }
+    public static RingOptions Options(string directory, int packetBytes = 4096, int packetCount = 4) =>
+        new() { Backing = RingBacking.Files(directory), Uuid = Uuid, PacketBytes = packetBytes, PacketCount = packetCount };
 
     public CommitResult Write(WriterThread* thread, uint id, ReadOnlySpan<byte> payload)
     {
@@ -64,7 +52,7 @@ internal sealed unsafe class TestRing : IDisposable
     public static string StreamPath(string directory, int cpu) => Path.Combine(directory, $"stream_{cpu}");
 
     public static List<StreamReader> OpenAll(string directory) =>
-        [.. System.IO.Directory.GetFiles(directory, "stream_*").Order(StringComparer.Ordinal).Select(StreamReader.TryOpen).OfType<StreamReader>()];
+        [.. System.IO.Directory.GetFiles(directory, "stream_*").Order(StringComparer.Ordinal).Select(path => StreamReader.TryOpen(path)).OfType<StreamReader>()];
 
     /// <summary>Gives each packet that is complete to an action, and back to the writer.</summary>
     public static int Drain(StreamReader reader, PacketAction action)
@@ -84,39 +72,33 @@ internal sealed unsafe class TestRing : IDisposable
     }
 
     /// <summary>Recovers all that was not given back, as a session's end or a recovery after a kill does; true if something was cut.</summary>
-    public static bool Recover(StreamReader reader, string directory, ulong previousEnd, Func<uint, int> payloadBytes, PacketAction action) =>
-        Recover(reader, directory, previousEnd, payloadBytes, action, out _);
+    public static bool Recover(StreamReader reader, string directory, ulong previousEnd, PacketAction action) =>
+        Recover(reader, directory, previousEnd, action, out _);
 
     /// <summary>The same, and how many bytes of the open packet were holes.</summary>
-    public static bool Recover(
-        StreamReader reader, string directory, ulong previousEnd, Func<uint, int> payloadBytes, PacketAction action, out int holeBytes)
+    public static bool Recover(StreamReader reader, string directory, ulong previousEnd, PacketAction action, out int holeBytes)
     {
         holeBytes = 0;
-        var intents = RingControl.Read(directory).Intents;
         ulong consumed = reader.Consumed;
+        ulong word = reader.PositionWord;
         ulong position = reader.CheckedPosition(consumed);
+        var intents = RingControl.Read(directory).Intents;
         ulong lastTime = reader.LastTime;
+        ulong discarded = 0;
         bool isCut = false;
         var bytes = new byte[reader.PacketBytes];
         for (ulong number = consumed / (ulong)reader.PacketBytes; number * (ulong)reader.PacketBytes < position; number++)
         {
             reader.Copy(number, bytes);
-            var context = new RecoveryContext(number, position, previousEnd, lastTime, reader.LostFull + reader.LostTooLarge);
-            int length = PacketRecovery.Recover(reader, bytes, context, intents, Measure, out bool isPacketCut);
+            var context = new RecoveryContext(number, word, previousEnd, discarded, lastTime, reader.LostFull + reader.LostTooLarge, IsLive: false);
+            int length = PacketRecovery.Recover(reader, bytes, context, intents, out bool isPacketCut);
             isCut |= isPacketCut;
             previousEnd = BitConverter.ToUInt64(bytes, PacketLayout.TimestampEnd);
+            discarded = BitConverter.ToUInt64(bytes, PacketLayout.EventsDiscarded);
             action(bytes.AsSpan(0, length));
             holeBytes = (int)(position % (ulong)reader.PacketBytes) - length;
         }
         return isCut;
-
-        int Measure(ReadOnlySpan<byte> packet, int offset)
-        {
-            uint id = packet[offset] & 31U;
-            if (id != 31)
-                return 4 + payloadBytes(id);
-            return packet.Length - offset < 13 ? 0 : 13 + payloadBytes(BitConverter.ToUInt32(packet[(offset + 1)..]));
-        }
     }
 
     public void Dispose()

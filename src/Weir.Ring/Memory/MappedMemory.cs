@@ -1,0 +1,175 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Weir.Ring;
+
+/// <summary>
+/// Memory of a fixed size, mapped shared, with a file behind it or without. A file's room is allocated before it is used: a store to a page
+/// that the file system cannot provide is a SIGBUS, and a program must not die because a tracer ran out of room.
+/// </summary>
+internal sealed unsafe class MappedMemory
+{
+    private readonly nuint _lengthBytes;
+    private nint _address;
+
+    private MappedMemory(nint address, nuint lengthBytes, SafeFileHandle? file)
+    {
+        _address = address;
+        _lengthBytes = lengthBytes;
+        File = file;
+    }
+
+    public byte* Address => (byte*)_address;
+
+    public long LengthBytes => (long)_lengthBytes;
+
+    /// <summary>A memory file's descriptor; null for the other kinds, which have a name or nothing.</summary>
+    public SafeFileHandle? File { get; }
+
+    /// <summary>Makes new memory, all zero.</summary>
+    /// <param name="backing">Where.</param>
+    /// <param name="name">The file's name.</param>
+    /// <param name="lengthBytes">A multiple of the page size, but for memory that is mapped once and whole.</param>
+    /// <param name="node">The NUMA node that it should lie in; null for wherever it comes.</param>
+    /// <param name="mirroredBytes">So many last bytes are mapped once more behind the end: a ring that needs no wrapping.</param>
+    /// <exception cref="IOException">A file exists or cannot be made, or there is no room.</exception>
+    public static MappedMemory Create(RingBacking backing, string name, long lengthBytes, int? node, long mirroredBytes = 0)
+    {
+        string? path = backing.Kind == BackingKind.Files ? Path.Combine(backing.Directory!, name) : null;
+        string described = path ?? $"memory for {name}";
+        // A mirror needs a file to map twice.
+        bool hasFile = path != null || backing.Kind == BackingKind.MemoryFiles || mirroredBytes > 0;
+        SafeFileHandle? file = hasFile ? OpenNew(path, name, described) : null;
+        nint address = LibC.MapFailed;
+        try
+        {
+            if (file != null && LibC.SetLength(file, lengthBytes) != 0)
+                throw new IOException($"{described}: no room for {lengthBytes} bytes: {Marshal.GetLastPInvokeErrorMessage()}");
+            address = Map(file, lengthBytes, mirroredBytes, described);
+            if (backing.HugePages)
+                _ = LibC.Advise(address, (nuint)lengthBytes, LibC.AdviseHugePage);
+            // Before the first touch, which decides.
+            if (node is { } wanted)
+                NumaNodes.Prefer(address, lengthBytes, wanted);
+            int error = path != null || (file != null && backing.IsTouchedUpFront) ? AllocateRoom(file!, lengthBytes) : 0;
+            if (error != 0)
+                throw new IOException($"{described}: no room for {lengthBytes} bytes: {Marshal.GetPInvokeErrorMessage(error)}");
+            if (backing.IsTouchedUpFront)
+                Touch(address, lengthBytes + mirroredBytes);
+            if (path == null && file != null)
+                LibC.Seal(file);
+            bool isKept = path == null && file != null;
+            var memory = new MappedMemory(address, (nuint)(lengthBytes + mirroredBytes), isKept ? file : null);
+            if (!isKept)
+                file?.Dispose();
+            return memory;
+        }
+        catch (IOException)
+        {
+            if (address != LibC.MapFailed)
+                _ = LibC.Unmap(address, (nuint)(lengthBytes + mirroredBytes));
+            file?.Dispose();
+            if (path != null)
+                System.IO.File.Delete(path);
+            throw;
+        }
+    }
+
+    /// <summary>Maps the first bytes of an existing file, to read and write.</summary>
+    /// <exception cref="IOException">The file cannot be opened or is shorter.</exception>
+    public static MappedMemory Open(string path, long lengthBytes)
+    {
+        if (new FileInfo(path) is not { Exists: true } info || info.Length < lengthBytes)
+            throw new IOException($"{path}: missing, or shorter than {lengthBytes} bytes");
+        int fd = LibC.Open(path, LibC.ReadWrite | LibC.CloseOnExec, 0);
+        if (fd < 0)
+            throw new IOException($"{path}: cannot be opened: {Marshal.GetLastPInvokeErrorMessage()}");
+        using var file = new SafeFileHandle(fd, ownsHandle: true);
+        return Open(file, path, lengthBytes, isWritable: true);
+    }
+
+    /// <summary>Maps the first bytes of an open file, whose length the caller has checked.</summary>
+    /// <exception cref="IOException">It cannot be mapped.</exception>
+    public static MappedMemory Open(SafeFileHandle file, string path, long lengthBytes, bool isWritable)
+    {
+        nint address = LibC.Map(0, (nuint)lengthBytes, isWritable ? LibC.ProtReadWrite : LibC.ProtRead, LibC.MapShared, Descriptor(file), 0);
+        return address == LibC.MapFailed
+            ? throw new IOException($"{path}: cannot be mapped: {Marshal.GetLastPInvokeErrorMessage()}")
+            : new MappedMemory(address, (nuint)lengthBytes, null);
+    }
+
+    /// <summary>
+    /// Gives the memory back while the addresses stay valid: one system call puts private, empty memory in its place. Whoever still
+    /// writes there, writes to nobody. What was in a file is in the file.
+    /// </summary>
+    public void Detach()
+    {
+        nint address = Volatile.Read(ref _address);
+        if (address != 0)
+            _ = LibC.Map(address, _lengthBytes, LibC.ProtReadWrite, LibC.MapPrivate | LibC.MapAnonymous | LibC.MapFixed | LibC.MapNoReserve, -1, 0);
+    }
+
+    public void Unmap()
+    {
+        nint address = Interlocked.Exchange(ref _address, 0);
+        if (address != 0)
+            _ = LibC.Unmap(address, _lengthBytes);
+    }
+
+    private static SafeFileHandle OpenNew(string? path, string name, string described)
+    {
+        int fd = path != null
+            ? LibC.Open(path, LibC.ReadWrite | LibC.Create | LibC.Exclusive | LibC.CloseOnExec, Convert.ToInt32("600", 8))
+            : LibC.CreateMemoryFile(name, LibC.MemoryFileCloseOnExec | LibC.MemoryFileAllowSealing);
+        return fd < 0
+            ? throw new IOException($"{described}: cannot be created: {Marshal.GetLastPInvokeErrorMessage()}")
+            : new SafeFileHandle(fd, ownsHandle: true);
+    }
+
+    private static nint Map(SafeFileHandle? file, long lengthBytes, long mirroredBytes, string described)
+    {
+        int flags = file != null ? LibC.MapShared : LibC.MapPrivate | LibC.MapAnonymous;
+        int fd = file != null ? Descriptor(file) : -1;
+        // Addresses for both, then the mirror over the second part of them.
+        nint address = LibC.Map(
+            0, (nuint)(lengthBytes + mirroredBytes), LibC.ProtReadWrite, mirroredBytes == 0 ? flags : LibC.MapPrivate | LibC.MapAnonymous, mirroredBytes == 0 ? fd : -1, 0);
+        bool isMapped = address != LibC.MapFailed
+            && (mirroredBytes == 0
+                || (LibC.Map(address, (nuint)lengthBytes, LibC.ProtReadWrite, flags | LibC.MapFixed, fd, 0) == address
+                    && LibC.Map(address + (nint)lengthBytes, (nuint)mirroredBytes, LibC.ProtReadWrite, flags | LibC.MapFixed, fd, lengthBytes - mirroredBytes) != LibC.MapFailed));
+        if (isMapped)
+            return address;
+        string error = Marshal.GetLastPInvokeErrorMessage();
+        if (address != LibC.MapFailed)
+            _ = LibC.Unmap(address, (nuint)(lengthBytes + mirroredBytes));
+        throw new IOException($"{described}: cannot be mapped: {error}");
+    }
+
+    // Piece by piece: a signal interrupts the allocation and undoes it, and a file that takes longer than two ticks of a profiler's
+    // timer would never be finished.
+    private static int AllocateRoom(SafeFileHandle file, long lengthBytes)
+    {
+        const long PieceBytes = 1 << 20;
+        for (long offset = 0; offset < lengthBytes;)
+        {
+            int error = LibC.Allocate(Descriptor(file), offset, Math.Min(PieceBytes, lengthBytes - offset));
+            if (error is not (0 or LibC.Interrupted))
+                return error;
+            if (error == 0)
+                offset += PieceBytes;
+        }
+        return 0;
+    }
+
+    /// <summary>Has every page's first write behind it; a kernel before 5.14 does not know the advice, and is touched by hand.</summary>
+    private static void Touch(nint address, long lengthBytes)
+    {
+        const int PageBytes = 4096;
+        if (LibC.Advise(address, (nuint)lengthBytes, LibC.AdvisePopulateWrite) == 0)
+            return;
+        for (long offset = 0; offset < lengthBytes; offset += PageBytes)
+            Volatile.Write(ref *(byte*)(address + (nint)offset), 0);
+    }
+
+    private static int Descriptor(SafeFileHandle file) => (int)file.DangerousGetHandle();
+}

@@ -1,0 +1,386 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Weir.Ring;
+
+/// <summary>A complete packet that waits in a stream.</summary>
+/// <param name="FileOffset">Where it begins in the stream's file.</param>
+/// <param name="LengthBytes">Its bytes, padding included.</param>
+/// <param name="SequenceNumber">Its number in the stream, from 0.</param>
+public readonly record struct PendingPacket(long FileOffset, int LengthBytes, ulong SequenceNumber);
+
+/// <summary>Whether a reader gives packets back.</summary>
+public enum ReaderAccess
+{
+    /// <summary>It does: one at a time in a stream. The file must be writable.</summary>
+    Consume,
+
+    /// <summary>It only looks: any number of them, and the file may be on a file system that is mounted read-only.</summary>
+    Observe,
+}
+
+/// <summary>
+/// The reader's side of one stream, from any process: tells which packets are complete, gives them back, and, when the writer is
+/// gone or the session ends, reads what is committed of the rest. The writer goes on meanwhile. What it reads
+/// is another process's memory, so every value is checked before it is used. Not thread-safe.
+/// </summary>
+public sealed unsafe class StreamReader : IDisposable
+{
+    private readonly MappedMemory _head;
+    private readonly RingBuffer? _ring;
+    private readonly byte* _control;
+    private readonly ulong _ringBytes;
+    private readonly int _positionOffset;
+    private readonly int _consumedOffset;
+    private readonly int _lostOffset;
+    private MappedMemory? _whole;
+
+    private StreamReader(string path, MappedMemory head, SafeFileHandle? file, RingBuffer? ring)
+    {
+        Path = path;
+        File = file;
+        _head = head;
+        _ring = ring;
+        byte* page = head.Address;
+        _control = page + StreamLayout.Control;
+        PacketBytes = (int)*(ulong*)(page + StreamLayout.PacketBytes);
+        PacketCount = *(int*)(page + StreamLayout.PacketCount);
+        PacketHeadBytes = *(int*)(page + StreamLayout.PacketHeadBytes);
+        Cpu = *(uint*)(page + StreamLayout.Cpu);
+        Sequence = *(SequenceKind*)(page + StreamLayout.Sequence);
+        Format = *(StreamFormat*)(page + StreamLayout.Format);
+        IsOverwrite = *(uint*)(page + StreamLayout.IsOverwrite) != 0;
+        Uuid = new Guid(new ReadOnlySpan<byte>(page + StreamLayout.Uuid, 16), bigEndian: true);
+        _ringBytes = (ulong)PacketBytes * (ulong)PacketCount;
+        // Once and for all: what was checked is what is used, whatever becomes of the file.
+        _positionOffset = *(int*)(page + StreamLayout.PositionOffset);
+        _consumedOffset = *(int*)(page + StreamLayout.ConsumedOffset);
+        _lostOffset = *(int*)(page + StreamLayout.LostOffset);
+    }
+
+    /// <summary>The stream's file, or what it is called in messages.</summary>
+    public string Path { get; }
+
+    /// <summary>
+    /// The stream's file: packets can be mapped, read, or spliced from it to a file, a pipe or a socket (<see cref="PacketPipe"/>). Null for
+    /// memory that has none.
+    /// </summary>
+    public SafeFileHandle? File { get; }
+
+    /// <summary>Bytes of a packet; of the whole ring where it has no packets.</summary>
+    public int PacketBytes { get; }
+
+    /// <summary>Sub-buffers.</summary>
+    public int PacketCount { get; }
+
+    /// <summary>Bytes of a packet before its first record; 0 in a ring without packets.</summary>
+    public int PacketHeadBytes { get; }
+
+    /// <summary>The CPU that the stream belongs to; 0 for a global ring's.</summary>
+    public uint Cpu { get; }
+
+    /// <summary>How it is written.</summary>
+    public SequenceKind Sequence { get; }
+
+    /// <summary>What its bytes are.</summary>
+    public StreamFormat Format { get; }
+
+    /// <summary>Whether the newest packets replace the oldest.</summary>
+    public bool IsOverwrite { get; }
+
+    /// <summary>The trace's UUID.</summary>
+    public Guid Uuid { get; }
+
+    /// <summary>Events lost so far because no sub-buffer was free.</summary>
+    public ulong LostFull => Load(_lostOffset);
+
+    /// <summary>Events lost so far because they are larger than a packet.</summary>
+    public ulong LostTooLarge => Load(_lostOffset + sizeof(ulong));
+
+    /// <summary>Time of the stream's last record; on the atomic path it may lag, and a ring without packets has none.</summary>
+    public ulong LastTime => PacketHeadBytes == 0 ? 0 : Load(StreamLayout.LastTime);
+
+    /// <summary>Bytes committed (rseq) or reserved (atomic) since the stream began.</summary>
+    public ulong Position => PositionOf(PositionWord);
+
+    /// <summary>The word that holds the position, and on the atomic path the number of who moved it last.</summary>
+    public ulong PositionWord => Load(_positionOffset);
+
+    /// <summary>Bytes given back so far.</summary>
+    public ulong Consumed => Load(_consumedOffset);
+
+    /// <summary>Overwrite mode: what lies below may be gone.</summary>
+    public ulong Floor => IsOverwrite ? Load(StreamLayout.Floor) : 0;
+
+    /// <summary>The ring's bytes.</summary>
+    internal ulong RingBytes => _ringBytes;
+
+    /// <summary>Opens a stream; null while its writer has not finished making it.</summary>
+    /// <exception cref="InvalidDataException">The file is not a stream of this version; the message names file and offset.</exception>
+    /// <exception cref="IOException">The file cannot be opened.</exception>
+    public static StreamReader? TryOpen(string path, ReaderAccess access = ReaderAccess.Consume)
+    {
+        var file = System.IO.File.OpenHandle(
+            path, FileMode.Open, access == ReaderAccess.Consume ? FileAccess.ReadWrite : FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        MappedMemory? head = null;
+        try
+        {
+            long fileBytes = RandomAccess.GetLength(file);
+            if (fileBytes >= StreamLayout.HeadBytes)
+            {
+                head = MappedMemory.Open(file, path, StreamLayout.HeadBytes, access == ReaderAccess.Consume);
+                // Acquire: the magic before everything else in the head; the writer stores it last.
+                ulong magic = Volatile.Read(ref *(ulong*)head.Address);
+                string? wrong = magic switch
+                {
+                    0 => null,
+                    StreamLayout.Magic => Check(head.Address, fileBytes),
+                    _ => "offset 0: not a stream's file",
+                };
+                if (wrong != null)
+                    throw new InvalidDataException($"{path}: {wrong}");
+                if (magic != 0)
+                    return new StreamReader(path, head, file, null);
+            }
+            head?.Unmap();
+            file.Dispose();
+            return null;
+        }
+        catch
+        {
+            head?.Unmap();
+            file.Dispose();
+            throw;
+        }
+    }
+
+    internal static StreamReader OfOwnMemory(MappedMemory memory, RingBuffer ring, string name) => new(name, memory, memory.File, ring);
+
+    /// <summary>The oldest packet that is complete and not given back, if there is one.</summary>
+    /// <exception cref="InvalidDataException">The stream's control line holds what no writer leaves there.</exception>
+    /// <exception cref="InvalidOperationException">Nothing is given back in this ring, or it has no packets.</exception>
+    public bool TryGetComplete(out PendingPacket packet)
+    {
+        if (IsOverwrite || PacketHeadBytes == 0)
+            throw new InvalidOperationException("Packets are taken from a ring that has them and that does not overwrite them.");
+        CheckLength();
+        ulong consumed = Consumed;
+        ulong position = CheckedPosition(consumed);
+        packet = new PendingPacket(OffsetOf(consumed), PacketBytes, consumed / (ulong)PacketBytes);
+        return position >= consumed + (ulong)PacketBytes && IsComplete(consumed);
+    }
+
+    /// <summary>
+    /// A position below which everything is committed and will not change, in the oldest packet. Always to be had where commits are one
+    /// store; on the atomic path only at moments when no writer is between its reservation and its commit: of a living process ask again,
+    /// or ask <see cref="CommittedPosition"/>.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The stream's control line holds what no writer leaves there.</exception>
+    public bool TryGetSettled(out ulong position)
+    {
+        ulong consumed = Consumed;
+        position = CheckedPosition(consumed);
+        if (Sequence == SequenceKind.Rseq)
+            return true;
+        return position - consumed < (ulong)PacketBytes && IsSettled(consumed, position);
+    }
+
+    /// <summary>
+    /// Where the committed part of a packet ends at this moment, without any action of a writer: everything from the packet's begin to there
+    /// is written and will not change until the packet is given back or overwritten. On the atomic path it ends at the first record that
+    /// a writer has reserved and not finished, if there is one.
+    /// </summary>
+    /// <param name="packetStart">The packet's begin, in bytes since the stream began.</param>
+    /// <param name="readRing">Reads the ring's control; asked only where a writer is at work in the packet.</param>
+    /// <exception cref="InvalidDataException">The stream or the ring hold what no writer leaves there.</exception>
+    public ulong CommittedPosition(ulong packetStart, Func<RingSummary> readRing)
+    {
+        ulong word = PositionWord;
+        ulong position = CheckedPosition(PositionOf(word));
+        ulong packetEnd = packetStart + (ulong)PacketBytes;
+        if (Sequence == SequenceKind.Rseq)
+            return position < packetEnd ? position : ContentEnd(packetStart);
+        if (position >= packetEnd && IsComplete(packetStart))
+            return ContentEnd(packetStart);
+        if (position < packetEnd && IsSettled(packetStart, position))
+            return position;
+        var holes = new PacketHoles(readRing().Intents, Cpu, word, packetStart, PacketBytes);
+        ulong end = position < packetEnd ? position : holes.ClosedAt ?? ContentEnd(packetStart);
+        foreach (var hole in holes.Holes)
+            end = Math.Min(end, hole.Start);
+        return Math.Clamp(end, packetStart + (ulong)PacketHeadBytes, packetEnd);
+    }
+
+    /// <summary>Gives the oldest packet back to the writer.</summary>
+    public void Release() => Release(Consumed + (ulong)PacketBytes);
+
+    /// <summary>Copies a packet, complete or not, as it lies in its sub-buffer.</summary>
+    /// <param name="sequenceNumber">A packet between <see cref="Consumed"/> or <see cref="Floor"/>, and <see cref="Position"/>.</param>
+    /// <param name="target">At least <see cref="PacketBytes"/>.</param>
+    /// <exception cref="InvalidDataException">The file is shorter than its head says.</exception>
+    public void Copy(ulong sequenceNumber, Span<byte> target) => CopyBytes(sequenceNumber * (ulong)PacketBytes, target[..PacketBytes]);
+
+    /// <summary>The position, if it is one that a writer can have reached.</summary>
+    /// <exception cref="InvalidDataException">It is not.</exception>
+    public ulong CheckedPosition(ulong consumed)
+    {
+        ulong position = Position;
+        bool isPossible = PacketHeadBytes == 0
+            ? position - consumed <= _ringBytes
+            : position % (ulong)PacketBytes >= (ulong)PacketHeadBytes
+                && (IsOverwrite || (consumed % (ulong)PacketBytes == 0 && position >= consumed && position - consumed <= _ringBytes));
+        if (!isPossible)
+        {
+            throw new InvalidDataException(
+                $"{Path}: offset {StreamLayout.Control + _positionOffset}: position {position} and consumed {consumed} cannot be those of a ring of {_ringBytes} bytes");
+        }
+        return position;
+    }
+
+    /// <summary>Reads the control of the stream's ring, in this process or beside the stream's file.</summary>
+    /// <exception cref="InvalidDataException">It is not a ring's file.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public RingSummary ReadRing() => _ring != null ? _ring.Control.Summarize() : RingControl.Read(System.IO.Path.GetDirectoryName(Path)!);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        // The memory of a ring of this process is the ring's.
+        if (_ring != null)
+            return;
+        _head.Unmap();
+        _whole?.Unmap();
+        File?.Dispose();
+    }
+
+    internal ulong PositionOf(ulong word) => Sequence == SequenceKind.Atomic ? word & StreamLayout.PositionMask : word;
+
+    /// <summary>Bytes counted to the packet that begins at a position; meaningless once its sub-buffer is used again.</summary>
+    internal ulong CountedBytes(ulong packetStart) => CommitCount(packetStart) - (ExpectedCount(packetStart) - (ulong)PacketBytes);
+
+    internal long OffsetOf(ulong position) => StreamLayout.HeadBytes + (long)(position & (_ringBytes - 1));
+
+    /// <summary>The data in this process's memory, mirror included; null for another process's.</summary>
+    internal byte* OwnData => _ring != null ? _control + StreamLayout.Data : null;
+
+    /// <summary>The data, mapped to be read if it is another process's. A load from it is a SIGBUS if that process cuts its file; a system call that is given it is not.</summary>
+    /// <exception cref="IOException">It cannot be mapped.</exception>
+    internal byte* MapData()
+    {
+        if (OwnData != null)
+            return OwnData;
+        _whole ??= MappedMemory.Open(File!, Path, StreamLayout.HeadBytes + (long)_ringBytes, isWritable: false);
+        return _whole.Address + StreamLayout.HeadBytes;
+    }
+
+    internal void CopyBytes(ulong position, Span<byte> target)
+    {
+        if (OwnData != null)
+        {
+            new ReadOnlySpan<byte>(OwnData + (position & (_ringBytes - 1)), target.Length).CopyTo(target);
+            GC.KeepAlive(_ring);
+            return;
+        }
+        long offset = OffsetOf(position);
+        int got = 0;
+        while (got < target.Length)
+        {
+            int n = RandomAccess.Read(File!, target[got..], offset + got);
+            if (n == 0)
+                throw new InvalidDataException($"{Path}: offset {offset + got}: the file ends in the middle of packet {position / (ulong)PacketBytes}");
+            got += n;
+        }
+    }
+
+    /// <summary>Says up to where the reader has finished.</summary>
+    internal void Release(ulong consumed) =>
+        // Release: the reads before the word that lets the writer in. Partner: its load of consumed.
+        Volatile.Write(ref *(ulong*)(_control + _consumedOffset), consumed);
+
+    /// <summary>
+    /// A file that was cut while we have its head mapped would be a SIGBUS at the next look. Asked before each look, this leaves a window of
+    /// a microsecond to somebody who cuts it on purpose.
+    /// </summary>
+    private void CheckLength()
+    {
+        long length = File != null ? RandomAccess.GetLength(File) : long.MaxValue;
+        if (length < StreamLayout.HeadBytes)
+            throw new InvalidDataException($"{Path}: offset {length}: the file was cut while it was read");
+    }
+
+    private static string? Check(byte* head, long fileBytes)
+    {
+        uint version = *(uint*)(head + StreamLayout.VersionOffset);
+        if (version != StreamLayout.Version)
+            return $"offset {StreamLayout.VersionOffset}: layout version {version}, this program reads {StreamLayout.Version}";
+        uint sequence = *(uint*)(head + StreamLayout.Sequence);
+        if (sequence is not ((uint)SequenceKind.Rseq or (uint)SequenceKind.Atomic))
+            return $"offset {StreamLayout.Sequence}: unknown sequence {sequence}";
+        ulong packetBytes = *(ulong*)(head + StreamLayout.PacketBytes);
+        uint packetCount = *(uint*)(head + StreamLayout.PacketCount);
+        uint packetHeadBytes = *(uint*)(head + StreamLayout.PacketHeadBytes);
+        bool isContinuous = packetHeadBytes == 0;
+        if (packetBytes > StreamLayout.MaxPacketBytes
+            || (isContinuous ? packetCount != 1 || !StreamLayout.IsValidContinuous((long)packetBytes) : !StreamLayout.IsValidGeometry((long)packetBytes, packetCount)))
+            return $"offset {StreamLayout.PacketBytes}: {packetCount} packets of {packetBytes} bytes: no stream has these";
+        if (isContinuous && sequence != (uint)SequenceKind.Rseq)
+            return $"offset {StreamLayout.Sequence}: a ring without packets that is written by sequence {sequence}";
+        var format = *(StreamFormat*)(head + StreamLayout.Format);
+        if (packetHeadBytes > IPacketFormat.MaxPacketHeadBytes || (PacketShape.Of(format) is { } shape && shape.HeadBytes != packetHeadBytes))
+            return $"offset {StreamLayout.PacketHeadBytes}: format {format} has no packet heads of {packetHeadBytes} bytes";
+        foreach (int at in (ReadOnlySpan<int>)[StreamLayout.PositionOffset, StreamLayout.ConsumedOffset, StreamLayout.LostOffset])
+        {
+            uint offset = *(uint*)(head + at);
+            // A pair of words, within the control page.
+            if (offset % sizeof(ulong) != 0 || offset > StreamLayout.CommitCounts - (2 * sizeof(ulong)))
+                return $"offset {at}: {offset} is no offset of the control page";
+        }
+        long expected = StreamLayout.HeadBytes + ((long)packetBytes * packetCount);
+        return fileBytes < expected ? $"offset {fileBytes}: the file ends before its {packetCount} packets of {packetBytes} bytes do" : null;
+    }
+
+    private bool IsComplete(ulong packetStart)
+    {
+        if (Sequence == SequenceKind.Rseq)
+            return true;
+        ulong committed = CommitCount(packetStart);
+        ulong expected = ExpectedCount(packetStart);
+        // In overwrite mode the sub-buffer may be used again already, which the floor tells.
+        if (committed > expected && !IsOverwrite)
+        {
+            throw new InvalidDataException(
+                $"{Path}: offset {StreamLayout.Control + CommitCountOffset(packetStart)}: {committed} bytes committed to a sub-buffer that can have {expected}");
+        }
+        return committed >= expected;
+    }
+
+    /// <summary>
+    /// Whether all that is reserved in the open packet is committed: the count after the position, and the position again; what was reserved
+    /// in between is not in the one but may be in the other.
+    /// </summary>
+    private bool IsSettled(ulong packetStart, ulong position) =>
+        CommitCount(packetStart) == ExpectedCount(packetStart) - (ulong)PacketBytes + (position - packetStart) && Position == position;
+
+    /// <summary>Where a closed packet's content ends, as its head says if it can be believed.</summary>
+    private ulong ContentEnd(ulong packetStart)
+    {
+        ulong end = packetStart + (ulong)PacketBytes;
+        if (PacketShape.Of(Format) is not { } shape)
+            return end;
+        Span<byte> head = stackalloc byte[shape.HeadBytes];
+        CopyBytes(packetStart, head);
+        long content = shape.ContentBytes(head);
+        return content >= shape.HeadBytes && content <= PacketBytes ? packetStart + (ulong)content : end;
+    }
+
+    private ulong Load(int offset) => Volatile.Read(ref *(ulong*)(_control + offset));
+
+    private ulong CommitCount(ulong start) => Load(CommitCountOffset(start));
+
+    private int CommitCountOffset(ulong start)
+    {
+        ulong subBuffer = (start & (_ringBytes - 1)) / (ulong)PacketBytes;
+        return StreamLayout.CommitCounts + ((int)subBuffer * StreamLayout.CommitCountStride);
+    }
+
+    private ulong ExpectedCount(ulong start) => ((start / _ringBytes) + 1) * (ulong)PacketBytes;
+}
