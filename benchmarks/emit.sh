@@ -16,7 +16,7 @@ record() {
         drop "$name"
         return 1
     fi
-    count "$name" "$trace"
+    count "$name" "$trace/ust"
     rm -rf "$trace"
 }
 

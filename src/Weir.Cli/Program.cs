@@ -6,6 +6,7 @@ var root = new RootCommand("Trace .NET programs on Linux, and read traces.")
     RecordVerb.Create(),
     ConvertVerb.Create(),
     DemoVerb.Create(),
+    DoctorVerb.Create(),
 };
 var result = root.Parse(args);
 if (result.Errors.Count > 0)

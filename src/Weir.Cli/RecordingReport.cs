@@ -21,6 +21,8 @@ internal static class RecordingReport
             $"weir: recorded {statistics.Count} events ({Size(statistics.FileBytes)}) of {Processes(result.TraceDirectories.Count)} in {result.Elapsed.TotalSeconds:0.0} s"));
         writer.WriteLine($"weir: lost {DescribeLosses(result)}");
         writer.WriteLine($"weir: cost {DescribeCost(result)}");
+        if (result.Clock != ClockKind.Counter)
+            writer.WriteLine($"weir: clock {ClockName(result.Clock)}, not the CPU's counter: {result.ClockReason}");
         if (result.TraceDirectories.Count == 0 && result.ProcessesRefused == 0 && !result.Losses.IsLossy)
             writer.WriteLine("weir: no program with matching tracepoints ran; do the rules name what it has?");
         writer.WriteLine($"weir: trace in {result.OutputDirectory}");
@@ -96,6 +98,7 @@ internal static class RecordingReport
             json.WriteNumber("recorder_cpu_seconds", result.RecorderCpu.TotalSeconds);
             json.WriteString("sequence", SequenceName(result.Sequence));
             json.WriteString("clock", ClockName(result.Clock));
+            json.WriteString("clock_reason", result.ClockReason);
             json.WriteStartArray("problems");
             foreach (string problem in result.Problems)
                 json.WriteStringValue(problem);

@@ -62,7 +62,7 @@ public static unsafe partial class CpuCounter
         return (delegate* unmanaged[SuppressGCTransition]<ulong>)address;
     }
 
-    private static string KernelClockSource()
+    internal static string KernelClockSource()
     {
         try
         {

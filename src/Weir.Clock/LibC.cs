@@ -13,6 +13,14 @@ internal static unsafe partial class LibC
     public const int ClockRealtime = 0;
     public const int ClockMonotonic = 1;
 
+    public const int TimerCloseOnExec = 0x80000;
+    public const int TimerNonBlocking = 0x800;
+    public const int TimerAbsolute = 1;
+    public const int TimerCancelOnSet = 2;
+    public const int PollIn = 1;
+    public const int Interrupted = 4;
+    public const int Cancelled = 125;
+
     public static readonly nint MapFailed = -1;
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
@@ -23,6 +31,24 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "mprotect", SetLastError = true)]
     public static partial int Protect(nint address, nuint lengthBytes, int protection);
+
+    [LibraryImport("libc", EntryPoint = "sched_setaffinity", SetLastError = true)]
+    public static partial int SetAffinity(int threadId, nuint maskBytes, byte* mask);
+
+    [LibraryImport("libc", EntryPoint = "timerfd_create", SetLastError = true)]
+    public static partial int TimerCreate(int clock, int flags);
+
+    [LibraryImport("libc", EntryPoint = "timerfd_settime", SetLastError = true)]
+    public static partial int TimerSet(int fd, int flags, TimerSpec* value, TimerSpec* old);
+
+    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
+    public static partial nint Read(int fd, void* buffer, nuint lengthBytes);
+
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    public static partial int Poll(PollDescriptor* descriptors, nuint count, int timeoutMs);
+
+    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
+    public static partial int Close(int fd);
 
     // Some 20 ns through the vDSO and it never blocks: not worth leaving cooperative mode for.
     [SuppressGCTransition]
@@ -40,5 +66,20 @@ internal static unsafe partial class LibC
     {
         public long Seconds;
         public long Nanoseconds;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    public struct TimerSpec
+    {
+        public TimeSpec Interval;
+        public TimeSpec Value;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    public struct PollDescriptor
+    {
+        public int Fd;
+        public short Events;
+        public short Returned;
     }
 }

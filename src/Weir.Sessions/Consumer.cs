@@ -46,6 +46,9 @@ public sealed class Consumer : IDisposable
     /// <summary>What was lost, once finished.</summary>
     public LossCounts Losses => _finished.Aggregate(default(LossCounts), (sum, process) => sum + process.Losses);
 
+    /// <summary>The clock as measured over the whole session, once finished.</summary>
+    public ClockCorrelation FinalClock { get; private set; }
+
     /// <summary>What went wrong, each thing once; a sentence each.</summary>
     public IReadOnlyList<string> Problems => [.. _problems.Concat(_finished.SelectMany(process => process.Problems)).Distinct()];
 
@@ -59,8 +62,9 @@ public sealed class Consumer : IDisposable
         foreach (string directory in _live.Keys.ToList())
             FinishProcess(directory);
         var description = _session.Description;
+        FinalClock = _session.MeasureClock();
         string before = TraceMetadata.ClockText(description);
-        string after = TraceMetadata.ClockText(description with { Correlation = _session.MeasureClock() });
+        string after = TraceMetadata.ClockText(description with { Correlation = FinalClock });
         foreach (var process in _finished)
             process.ReplaceClock(before, after);
     }

@@ -63,6 +63,9 @@ public sealed record RecordingResult
     /// <summary>The clock of the records.</summary>
     public required ClockKind Clock { get; init; }
 
+    /// <summary>Why it is that clock, as a sentence's end.</summary>
+    public required string ClockReason { get; init; }
+
     /// <summary>How records were committed, as this process would.</summary>
     public required SequenceKind Sequence { get; init; }
 
@@ -87,6 +90,9 @@ public static class Recorder
 
     private const int RequestPollMs = 20;
 
+    /// <summary>For all CPUs together: milliseconds each, so that a recording begins at once also on a large machine.</summary>
+    private static readonly TimeSpan s_skewLimit = TimeSpan.FromMilliseconds(50);
+
     /// <summary>Runs a recording to its end.</summary>
     /// <param name="options">What to record.</param>
     /// <param name="stopped">Ends the recording: the command is sent the signal, and what is recorded is kept.</param>
@@ -108,6 +114,7 @@ public static class Recorder
     private static RecordingResult RecordInto(RecordingOptions options, StopRequest stopped)
     {
         string name = string.Create(CultureInfo.InvariantCulture, $"record-{Environment.ProcessId}-{DateTime.Now:yyyyMMdd-HHmmss}");
+        var skew = CpuCounter.IsTrusted ? CounterSkew.Measure(Cpus.Allowed(), s_skewLimit) : null;
         using var session = Session.Start(new SessionOptions
         {
             Name = name,
@@ -115,12 +122,14 @@ public static class Recorder
             Scope = options.IsWholeMachine ? SessionScope.All : SessionScope.Descendants,
             PacketBytes = options.PacketBytes,
             PacketCount = options.PacketCount,
+            Skew = skew,
         });
         using var consumer = new Consumer(session, options.OutputDirectory);
         long begin = Stopwatch.GetTimestamp();
         var cpuBegin = Process.GetCurrentProcess().TotalProcessorTime;
         EmitCost.Prepare(session.Description.Clock);
         var command = options.Command.Count > 0 ? StartCommand(options.Command, session) : null;
+        using var clock = new ClockRecording(session, Path.Combine(options.OutputDirectory, ClockRecording.DirectoryName), skew);
         if (command == null)
             stopped.Wait(options.Duration ?? Timeout.InfiniteTimeSpan);
         else
@@ -129,9 +138,10 @@ public static class Recorder
         bool isOver = command is not { HasExited: false };
         session.Stop();
         consumer.Finish();
+        clock.Finish(consumer.FinalClock);
         var elapsed = Stopwatch.GetElapsedTime(begin);
         var cpu = Process.GetCurrentProcess().TotalProcessorTime - cpuBegin;
-        return Conclude(options, session, consumer, elapsed, cpu) with
+        return Conclude(options, session, consumer, clock, elapsed, cpu) with
         {
             ExitStatus = isOver ? command?.ExitCode : null,
             StillRunning = isOver ? null : command,
@@ -157,7 +167,7 @@ public static class Recorder
     }
 
     private static RecordingResult Conclude(
-        RecordingOptions options, Session session, Consumer consumer, TimeSpan elapsed, TimeSpan cpu)
+        RecordingOptions options, Session session, Consumer consumer, ClockRecording clock, TimeSpan elapsed, TimeSpan cpu)
     {
         var statistics = TraceStatistics.Of(consumer.TraceDirectories);
         int meanPayload = statistics.Count == 0 ? sizeof(ulong) : (int)(statistics.RecordBytes / statistics.Count) - RecordLayout.CompactBytes;
@@ -171,6 +181,7 @@ public static class Recorder
             ProcessesRefused = session.RefusedCount,
             Elapsed = elapsed,
             Clock = session.Description.Clock,
+            ClockReason = session.ClockReason,
             Sequence = sequence,
             EmitNs = emitNs,
             RecorderCpu = cpu,
@@ -178,6 +189,7 @@ public static class Recorder
             [
                 .. session.Removed.Select(name => $"the session {name}, which a killed recorder had left behind, was removed with what it had not yet written to its trace"),
                 .. consumer.Problems,
+                .. clock.Problems,
                 .. statistics.Problems,
             ],
             MeanPayloadBytes = meanPayload,

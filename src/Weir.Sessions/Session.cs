@@ -28,6 +28,9 @@ public sealed record SessionOptions
 
     /// <summary>Packets of each CPU, a power of two.</summary>
     public int PacketCount { get; init; } = DefaultPacketCount;
+
+    /// <summary>The skew of the CPUs' counters where it was measured, by which the clock is chosen.</summary>
+    public CounterSkew? Skew { get; init; }
 }
 
 /// <summary>
@@ -46,7 +49,6 @@ public sealed class Session : IDisposable
     private const int FirstMeasureMs = 10;
 
     private readonly string _home;
-    private readonly ClockSample _firstSample;
     private string? _sharedBuffers;
     private LifeLock? _life;
     private bool _isDisposed;
@@ -55,7 +57,7 @@ public sealed class Session : IDisposable
     {
         _home = home;
         Directory = directory;
-        _firstSample = firstSample;
+        FirstSample = firstSample;
         Description = description;
     }
 
@@ -67,6 +69,12 @@ public sealed class Session : IDisposable
 
     /// <summary>What applications know of it.</summary>
     public SessionDescription Description { get; private set; }
+
+    /// <summary>The clock before any application knew of the session.</summary>
+    public ClockSample FirstSample { get; }
+
+    /// <summary>Why it runs on the clock that it runs on, as a sentence's end.</summary>
+    public string ClockReason { get; private init; } = "";
 
     /// <summary>What the session's consumer sleeps on; processes that cannot map it wake nobody.</summary>
     internal SharedDoorbell Wake { get; private set; } = null!;
@@ -89,7 +97,7 @@ public sealed class Session : IDisposable
         }
         string home = SessionHome.Path;
         string directory = Path.Combine(home, options.Name);
-        var clock = TraceClock.Choose(out _);
+        var clock = TraceClock.Choose(options.Skew, out string clockReason);
         var first = ClockSample.Take(clock);
         try
         {
@@ -106,7 +114,7 @@ public sealed class Session : IDisposable
                 PacketCount = options.PacketCount,
                 Rules = options.Rules,
             };
-            var session = new Session(home, directory, first, description) { Removed = removed };
+            var session = new Session(home, directory, first, description) { Removed = removed, ClockReason = clockReason };
             try
             {
                 // Before the session's file: whoever finds that finds its owner alive.
@@ -131,7 +139,7 @@ public sealed class Session : IDisposable
 
     /// <summary>The clock class, measured from the session's start until now: the longer, the more exact.</summary>
     public ClockCorrelation MeasureClock() =>
-        ClockCorrelation.Between(Description.Clock, _firstSample, ClockSample.Take(Description.Clock));
+        ClockCorrelation.Between(Description.Clock, FirstSample, ClockSample.Take(Description.Clock));
 
     /// <summary>Changes what applications know; they see it within 100 ms.</summary>
     public void Publish(SessionDescription description)

@@ -16,6 +16,21 @@ internal static class ConvertChoices
         return null;
     }
 
+    /// <summary>Applies the choice of a clock; returns what is wrong with it, or null.</summary>
+    public static string? ApplyTimes(PrettyOptions options, bool isMonotonic, bool isRealtime)
+    {
+        if (!isMonotonic && !isRealtime)
+            return null;
+        if (isMonotonic && isRealtime)
+            return "--clock-monotonic and --clock-realtime are two clocks: expected one of them";
+        if (options.ClockCycles)
+            return $"--clock-cycles prints no clock of the kernel: expected it or {(isMonotonic ? "--clock-monotonic" : "--clock-realtime")}";
+        options.Times = isMonotonic ? PrettyTimes.Monotonic : PrettyTimes.Realtime;
+        // What counts from the machine's start is no time of day.
+        options.ClockSeconds |= isMonotonic;
+        return null;
+    }
+
     /// <summary>Applies <c>--names</c>; returns what is wrong with it, or null.</summary>
     public static string? ApplyNames(PrettyOptions options, string[]? lists)
     {

@@ -17,6 +17,9 @@ internal static class ConvertVerb
         var clockOffset = new Option<long>("--clock-offset") { Description = "Add this many seconds to each clock.", HelpName = "SEC" };
         var clockOffsetNs = new Option<long>("--clock-offset-ns") { Description = "Add this many nanoseconds to each clock.", HelpName = "NS" };
         var clockForce = new Option<bool>("--clock-force-correlate") { Description = "Take it that all clocks count from the Epoch." };
+        var clockMonotonic = new Option<bool>("--clock-monotonic") { Description = "Print CLOCK_MONOTONIC in seconds, by the clock samples that Weir has stored." };
+        var clockRealtime = new Option<bool>("--clock-realtime") { Description = "Print CLOCK_REALTIME as it was, steps included, by the clock samples that Weir has stored." };
+        var ordering = new Option<bool>("--ordering") { Description = "Mark events whose order to the event before cannot be told: (?57ns) from 57 ns on it can, (?) no bound is known, (<) it came first." };
         var begin = new Option<string>("--begin", "-b") { Description = "Print nothing before this time: [YYYY-MM-DD] [hh:mm[:ss[.ns]]] or s[.ns].", HelpName = "TIME" };
         var end = new Option<string>("--end", "-e") { Description = "Print nothing after this time.", HelpName = "TIME" };
         var timerange = new Option<string>("--timerange") { Description = "Both: BEGIN,END or [BEGIN,END].", HelpName = "RANGE" };
@@ -30,7 +33,7 @@ internal static class ConvertVerb
         var verbose = new Option<bool>("--verbose", "-v") { Description = "Say on standard error what is done." };
         var command = new Command("convert", "Convert traces to text.")
         {
-            inputs, clockSeconds, clockGmt, clockDate, clockCycles, clockOffset, clockOffsetNs, clockForce, begin, end, timerange, intersection,
+            inputs, clockSeconds, clockGmt, clockDate, clockCycles, clockOffset, clockOffsetNs, clockForce, clockMonotonic, clockRealtime, ordering, begin, end, timerange, intersection,
             noDelta, names, fields,
             outputFormat, output, inputFormat, verbose,
         };
@@ -43,6 +46,7 @@ internal static class ConvertVerb
                 ClockDate = parsed.GetValue(clockDate),
                 ClockCycles = parsed.GetValue(clockCycles),
                 ShowDelta = !parsed.GetValue(noDelta),
+                ShowOrder = parsed.GetValue(ordering),
             };
             var run = new ConvertRun
             {
@@ -59,7 +63,8 @@ internal static class ConvertVerb
                 IsVerbose = parsed.GetValue(verbose),
                 IsIntersection = parsed.GetValue(intersection),
             };
-            string? wrong = ConvertChoices.FindUnknownOption(run.Inputs) ?? ConvertChoices.ApplyNames(options, parsed.GetValue(names))
+            string? wrong = ConvertChoices.FindUnknownOption(run.Inputs)
+                ?? ConvertChoices.ApplyTimes(options, parsed.GetValue(clockMonotonic), parsed.GetValue(clockRealtime)) ?? ConvertChoices.ApplyNames(options, parsed.GetValue(names))
                 ?? ConvertChoices.ApplyFields(options, parsed.GetValue(fields))
                 ?? run.SetRange(parsed.GetValue(begin), parsed.GetValue(end), parsed.GetValue(timerange))
                 ?? (run.OutputFormat is "text" or "dummy" ? null : $"--output-format: '{run.OutputFormat}' is not known: expected text or dummy")
@@ -127,8 +132,9 @@ internal sealed class ConvertRun
         try
         {
             using var output = OpenOutput();
-            sink = OutputFormat == "dummy" ? new DummySink() : new PrettySink(output, Console.Error, Pretty);
             var source = CtfFsSource.Open(Inputs, Clock);
+            var clocks = Pretty.ShowOrder || Pretty.Times != PrettyTimes.ClockClass ? ClockTable.Read(source, Clock) : null;
+            sink = OutputFormat == "dummy" ? new DummySink() : new PrettySink(output, Console.Error, Pretty, clocks);
             var merged = new Muxer(IsIntersection ? source.CreateIntersectingIterators() : source.CreateIterators());
             muxer = merged;
             if (Begin is not null || End is not null)

@@ -56,8 +56,10 @@ internal static class DemoVerb
         }
     }
 
-    private static void ShowEvents(string directory)
+    /// <summary>The application's events, without the clock's own.</summary>
+    private static void ShowEvents(string output)
     {
+        string directory = Path.Combine(output, "ust");
         Console.WriteLine();
         Console.WriteLine($"$ weir convert {directory}");
         using var lines = new HeadAndTail(ShownLines);

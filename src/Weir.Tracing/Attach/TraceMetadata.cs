@@ -73,7 +73,8 @@ internal static class TraceMetadata
         return text.ToString();
     }
 
-    private static ClockClass CreateClock(SessionDescription session) => new()
+    /// <summary>The clock class of a session.</summary>
+    public static ClockClass CreateClock(SessionDescription session) => new()
     {
         Name = session.Clock == ClockKind.Counter ? "cpu_counter" : "monotonic",
         Description = session.Clock == ClockKind.Counter ? "CPU counter (TSC)" : "CLOCK_MONOTONIC",

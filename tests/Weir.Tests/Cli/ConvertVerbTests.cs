@@ -45,6 +45,8 @@ public class ConvertVerbTests
     [InlineData(2, "convert", "--names=nonsense", "/tmp")]
     [InlineData(2, "convert", "--fields=none", "/tmp")]
     [InlineData(2, "convert", "--begin=yesterday", "/tmp")]
+    [InlineData(2, "convert", "--clock-monotonic", "--clock-realtime", "/tmp")]
+    [InlineData(2, "convert", "--clock-cycles", "--clock-realtime", "/tmp")]
     [InlineData(1, "convert", "/no/such/directory")]
     [InlineData(0, "--version")]
     [InlineData(0, "--help")]

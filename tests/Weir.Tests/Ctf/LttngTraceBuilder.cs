@@ -12,9 +12,9 @@ internal sealed class LttngTraceBuilder
     private readonly List<byte> _packet = [];
     private ulong _sequence;
 
-    public LttngTraceBuilder(ulong frequencyHz = 1_000_000_000)
+    public LttngTraceBuilder(ulong frequencyHz = 1_000_000_000, ClockClass? clock = null)
     {
-        Clock = new ClockClass
+        Clock = clock ?? new ClockClass
         {
             Name = "test", Description = "a \"clock\"", FrequencyHz = frequencyHz, OffsetSeconds = 1_700_000_000, OffsetCycles = 5, IsAbsolute = true,
             Uuid = new Guid("08257c0a-3b0e-40f8-a739-298b78a9ebbe"),

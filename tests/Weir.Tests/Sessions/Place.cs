@@ -247,13 +247,13 @@ internal static partial class Babeltrace
         Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(directory => File.Exists(Path.Combine(directory, "babeltrace2"))),
         "babeltrace2 is not installed.");
 
-    /// <summary>The lines of a trace, which must be readable to its end.</summary>
+    /// <summary>The lines of a trace, which must be readable to its end; without what the recorder itself tells about the clock.</summary>
     public static string[] Lines(Place place, string trace)
     {
         SkipIfMissing();
         var result = place.Run(["babeltrace2", trace]);
         Assert.True(result.Status == 0, result.Error);
-        return result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        return [.. result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !line.Contains(" weir_clock:", StringComparison.Ordinal))];
     }
 
     public static SortedDictionary<string, long> Count(Place place, string trace) => Count(Lines(place, trace));

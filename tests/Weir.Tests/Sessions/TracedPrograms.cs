@@ -55,6 +55,19 @@ internal static class TracedPrograms
         return 0;
     }
 
+    /// <summary>Emits CLOCK_MONOTONIC, read right before each event, for as many milliseconds as given.</summary>
+    public static int EmitTimes(string[] arguments)
+    {
+        long end = Environment.TickCount64 + long.Parse(arguments[0], CultureInfo.InvariantCulture);
+        while (Environment.TickCount64 < end)
+        {
+            for (int i = 0; i < 10; i++)
+                SessionEvents.Tick(Weir.Clock.MonotonicClock.Read());
+            Thread.Sleep(10);
+        }
+        return 0;
+    }
+
     /// <summary>Does nothing until a line comes in.</summary>
     public static int WaitForLine(string[] arguments)
     {

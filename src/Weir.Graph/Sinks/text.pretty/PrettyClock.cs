@@ -1,21 +1,37 @@
+using Weir.Clock;
+
 namespace Weir.Graph;
 
 /// <summary>Times and the differences between them, as babeltrace2 prints them.</summary>
-internal sealed class PrettyClock(PrettyOptions options, TextWriter errors)
+internal sealed class PrettyClock(PrettyOptions options, TextWriter errors, ClockTable? clocks)
 {
     private const long NanosecondsPerSecond = 1_000_000_000;
     private const ulong Unknown = ulong.MaxValue;
 
     private readonly byte[] _secondText = new byte[32];
     private ulong _last = Unknown;
+    private ClockConversion? _lastConversion;
     private ulong _delta = Unknown;
     private long _secondOfText = long.MinValue;
     private int _secondTextLength;
     private bool _hasWarned;
 
+    /// <summary>Makes sure that a stream's times can be shown.</summary>
+    /// <exception cref="TraceReadException">They are to be converted, and the samples for that are not there.</exception>
+    public void Check(DataStream stream)
+    {
+        if (options.Times != PrettyTimes.ClockClass && stream.Clock is not null && clocks?.Find(stream)?.Conversion is null)
+            throw new TraceReadException(stream.Name, -1, "no samples of this stream's clock are among the inputs (a recording has them in its directory 'clock'), so its times cannot be converted to the kernel's clocks");
+    }
+
     /// <summary>The time of an event; remembers it for the delta.</summary>
     public void AppendTime(TextBuffer text, in Message message)
     {
+        if (options.Times != PrettyTimes.ClockClass)
+        {
+            AppendConverted(text, in message);
+            return;
+        }
         ulong now = options.ClockCycles ? message.Record.ClockValue : (ulong)message.TimeNs;
         if (_last != Unknown)
             _delta = now - _last;
@@ -24,6 +40,19 @@ internal sealed class PrettyClock(PrettyOptions options, TextWriter errors)
             text.AppendPadded(now, 20);
         else
             AppendWall(text, message.TimeNs);
+    }
+
+    /// <summary>
+    /// A time by the stored samples. The time since the event before is CLOCK_MONOTONIC's in any case, so that it shows no step.
+    /// </summary>
+    private void AppendConverted(TextBuffer text, in Message message)
+    {
+        var conversion = clocks!.Find(message.Stream)!.Conversion!;
+        ulong cycles = message.Record.ClockValue;
+        long monotonic = conversion.ToMonotonic(cycles).Ns;
+        _delta = _lastConversion == conversion ? (ulong)Math.Max(0, monotonic - (long)_last) : Unknown;
+        (_last, _lastConversion) = ((ulong)monotonic, conversion);
+        AppendWall(text, options.Times == PrettyTimes.Monotonic ? monotonic : unchecked(conversion.ToRealtime(cycles).Ns + clocks!.OffsetNs));
     }
 
     /// <summary>The time since the event before.</summary>

@@ -1,5 +1,18 @@
 namespace Weir.Graph;
 
+/// <summary>Clocks whose times can be shown.</summary>
+public enum PrettyTimes
+{
+    /// <summary>What the clock class makes of the cycles: one frequency and one offset for a whole trace.</summary>
+    ClockClass,
+
+    /// <summary>CLOCK_MONOTONIC, by the samples that were stored.</summary>
+    Monotonic,
+
+    /// <summary>CLOCK_REALTIME, by the samples that were stored.</summary>
+    Realtime,
+}
+
 /// <summary>What <c>sink.text.pretty</c> shows; the defaults are babeltrace2's.</summary>
 public sealed class PrettyOptions
 {
@@ -14,6 +27,12 @@ public sealed class PrettyOptions
 
     /// <summary>Times as raw cycles.</summary>
     public bool ClockCycles { get; set; }
+
+    /// <summary>Which clock the times are of.</summary>
+    public PrettyTimes Times { get; set; }
+
+    /// <summary>Whether events are marked whose order to the event before cannot be told.</summary>
+    public bool ShowOrder { get; set; }
 
     /// <summary>The time since the event before.</summary>
     public bool ShowDelta { get; set; } = true;

@@ -1,3 +1,4 @@
+using Weir.Clock;
 using Weir.Ctf;
 
 namespace Weir.Graph;
@@ -15,6 +16,7 @@ public sealed class PrettySink : MessageSink
     private readonly TextWriter _errors;
     private readonly PrettyOptions _options;
     private readonly PrettyClock _clock;
+    private readonly OrderCheck? _order;
     private readonly TextBuffer _text;
     private readonly Dictionary<EventDecoder, EventPlan> _plans = [];
     private readonly Dictionary<TraceDecoder, FieldWalker> _walkers = [];
@@ -25,13 +27,16 @@ public sealed class PrettySink : MessageSink
     /// <param name="output">Takes the text; is flushed but not closed.</param>
     /// <param name="errors">Takes warnings.</param>
     /// <param name="options">What to show.</param>
-    public PrettySink(Stream output, TextWriter errors, PrettyOptions options)
+    /// <param name="clocks">What is known about clocks, where the options need it.</param>
+    public PrettySink(Stream output, TextWriter errors, PrettyOptions options, ClockTable? clocks = null)
     {
         _output = output;
         _text = new TextBuffer(output);
         _errors = errors;
         _options = options;
-        _clock = new PrettyClock(options, errors);
+        _clock = new PrettyClock(options, errors, clocks);
+        if (options.ShowOrder)
+            _order = new OrderCheck(clocks ?? throw new ArgumentNullException(nameof(clocks)));
     }
 
     /// <inheritdoc/>
@@ -77,12 +82,26 @@ public sealed class PrettySink : MessageSink
                     _text.Append(") "u8);
             }
         }
+        if (_order != null)
+            AppendOrder(_order.Decide(in message));
         _text.Append(plan.Header);
         if (plan.HasContext)
             AppendContext(plan, message.Packet!);
         var visitor = new PrettyVisitor(_text, plan.Fields.Steps);
         plan.Walker.WalkEvent(in message.Record, message.PacketStart, message.Slots, ref visitor);
         _text.Append((byte)'\n');
+    }
+
+    /// <summary>
+    /// Nothing where it is certain that this event follows the one before; else what is known: <c>(?57ns)</c>, they can be told apart from
+    /// 57 ns on; <c>(?)</c>, no bound is known; <c>(&lt;)</c>, this one came first.
+    /// </summary>
+    private void AppendOrder(OrderDecision decision)
+    {
+        if (decision.Order == EventOrder.Before)
+            return;
+        string mark = decision.Order == EventOrder.After ? "<" : decision.Bound is { } bound ? $"?{bound}ns" : "?";
+        _text.Append(_options.NameHeader ? $", order = {mark}" : $"({mark}) ");
     }
 
     private EventPlan FindPlan(in Message message)
@@ -97,6 +116,7 @@ public sealed class PrettySink : MessageSink
 
     private EventPlan CreatePlan(DataStream stream, EventDecoder decoder)
     {
+        _clock.Check(stream);
         var context = decoder.Stream.PacketContext;
         bool hasContext = context.RootStarts[0] >= 0 && !context.Steps[context.RootStarts[0]].IsHidden;
         if (!_walkers.TryGetValue(stream.Trace.Decoder, out var walker))

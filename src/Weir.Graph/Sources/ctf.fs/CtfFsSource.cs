@@ -34,11 +34,14 @@ public sealed class CtfFsSource
     }
 
     /// <summary>One iterator for each data stream, and one that fails for each file that is bad from its first packet on.</summary>
-    public List<MessageIterator> CreateIterators()
+    /// <param name="isChosen">Which traces; null for all.</param>
+    public List<MessageIterator> CreateIterators(Predicate<TraceClass>? isChosen = null)
     {
         var iterators = new List<MessageIterator>();
         foreach (var trace in _traces)
         {
+            if (isChosen?.Invoke(trace.Class) == false)
+                continue;
             var failures = new List<TraceReadException>();
             foreach (var group in trace.CreateStreams(_options, failures))
                 iterators.Add(new CtfFsStreamIterator(group));
