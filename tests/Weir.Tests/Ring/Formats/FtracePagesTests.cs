@@ -1,9 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
-using System.Text.RegularExpressions;
 using Weir.Clock;
 using Weir.Ring;
-using Weir.Tests.Sessions;
 using Xunit;
 
 namespace Weir.Tests.Ring.Formats;
@@ -32,15 +30,43 @@ public class FtracePagesTests
     public void Many_threads_write_and_every_record_is_read_once(string placement, string mode) =>
         ManyWriters.Check<FtracePages<MonotonicClock>>(placement, mode, s_ids, _ => Parse);
 
+    /// <summary>
+    /// The stream's last time is still that of its begin, because the record before is not committed: a difference to it, added to that record's
+    /// time, would lie in the future.
+    /// </summary>
+    [Fact]
+    public unsafe void Behind_a_record_that_is_not_committed_yet_times_are_right()
+    {
+        var ring = RingBuffer<PacketClient<Global, Discard<NoWakeUp>, FtracePages<MonotonicClock>, HeldThread>>.Create(
+            new RingOptions { Backing = RingBacking.Anonymous, PacketBytes = 4096, PacketCount = 2 });
+        // Far more than a write takes.
+        Thread.Sleep(20);
+        var goOn = HeldThread.Hold(Write);
+        Write();
+        ulong after = MonotonicClock.Read();
+        goOn();
+        using var reader = ring.OpenReader(0);
+        var records = Parse(StreamSnapshot.Recover(reader).Packets.Single().Span);
+        Assert.Equal(2, records.Count);
+        Assert.InRange(records[1].Time, records[0].Time, after);
+
+        void Write()
+        {
+            var thread = WriterThread.New();
+            ulong payload = 1;
+            Assert.Equal(CommitResult.Committed, ring.Write(thread, 1, (byte*)&payload, sizeof(ulong)));
+            WriterThread.Free(thread);
+        }
+    }
+
     [Fact]
     public void The_kernel_says_the_same_of_its_own_pages()
     {
-        using var place = new Place();
-        string tracing = MountTracing(place);
-        string page = File.ReadAllText(Path.Combine(tracing, "events/header_page"));
+        using var tracing = new Tracing();
+        string page = File.ReadAllText(Path.Combine(tracing.Path, "events/header_page"));
         foreach (string field in new[] { @"u64 timestamp;\s*offset:0;\s*size:8;", @"local_t commit;\s*offset:8;\s*size:8;", @"char data;\s*offset:16;" })
             Assert.Matches(field, page);
-        string header = File.ReadAllText(Path.Combine(tracing, "events/header_event"));
+        string header = File.ReadAllText(Path.Combine(tracing.Path, "events/header_event"));
         foreach (string field in new[]
         {
             @"type_len\s*:\s*5 bits", @"time_delta\s*:\s*27 bits", @"time_extend : type == 30", @"time_stamp : type == 31", "data max type_len  == 28",
@@ -51,8 +77,8 @@ public class FtracePagesTests
     [Fact]
     public void The_parser_reads_the_kernels_own_pages()
     {
-        using var place = new Place();
-        string instance = Path.Combine(MountTracing(place), "instances", $"weir-test-{Guid.NewGuid():n}");
+        using var tracing = new Tracing();
+        string instance = Path.Combine(tracing.Path, "instances", $"weir-test-{Guid.NewGuid():n}");
         Directory.CreateDirectory(instance);
         try
         {
@@ -134,18 +160,6 @@ public class FtracePagesTests
         return records;
     }
 
-    private static string MountTracing(Place place)
-    {
-        const string Mounted = "/sys/kernel/tracing";
-        if (Directory.Exists(Path.Combine(Mounted, "events")))
-            return Mounted;
-        string directory = place.In("tracing");
-        Directory.CreateDirectory(directory);
-        int result = Native.Mount("nodev", directory, "tracefs", 0, "");
-        Assert.SkipUnless(result == 0, "tracefs cannot be mounted here (needs root, and a kernel with ftrace), so the kernel's own pages are not compared with.");
-        return directory;
-    }
-
     private static byte[] ReadAll(string path)
     {
         var bytes = new List<byte>();
@@ -156,5 +170,35 @@ public class FtracePagesTests
         while (Native.Read(file, page, page.Length) is > 0 and var read)
             bytes.AddRange(page.AsSpan(0, (int)read));
         return [.. bytes];
+    }
+
+    /// <summary>The kernel's file system of traces, mounted for a test where it is not.</summary>
+    private sealed class Tracing : IDisposable
+    {
+        private const string Usual = "/sys/kernel/tracing";
+
+        private readonly bool _isOurs;
+
+        public Tracing()
+        {
+            Path = Usual;
+            if (Directory.Exists($"{Usual}/events"))
+                return;
+            Path = Directory.CreateTempSubdirectory("weir-test-").FullName;
+            _isOurs = Native.Mount("nodev", Path, "tracefs", 0, "") == 0;
+            if (_isOurs)
+                return;
+            Directory.Delete(Path);
+            Assert.Skip("tracefs cannot be mounted here (needs root, and a kernel with ftrace), so the kernel's own pages are not compared with.");
+        }
+
+        public string Path { get; }
+
+        public void Dispose()
+        {
+            // Not what is in it.
+            if (_isOurs && Native.Unmount(Path) == 0)
+                Directory.Delete(Path);
+        }
     }
 }

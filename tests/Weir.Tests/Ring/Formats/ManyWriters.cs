@@ -19,7 +19,7 @@ internal static unsafe class ManyWriters
 {
     public const int Threads = 4;
 
-    private const int RecordsPerThread = 4000;
+    private const int RecordsPerThread = 2500;
     private const int SmallPacketBytes = 4096;
 
     // The length itself u16, the thread u16, the record's number u32, the time before the write u64; then filling.
