@@ -19,6 +19,7 @@ internal static unsafe partial class LibC
     public const int MapNoReserve = 0x4000;
     public const int Interrupted = 4;
 
+    public const int ProtNone = 0x0;
     public const int ProtRead = 0x1;
     public const int AdviseHugePage = 14;
     public const int AdvisePopulateWrite = 23;

@@ -9,13 +9,21 @@ namespace Weir.Ring;
 /// </summary>
 internal sealed unsafe class MappedMemory
 {
+    /// <summary>
+    /// Before and behind memory without a file, and never accessed: the kernel makes one mapping of neighbours that are alike, and would tell of
+    /// this memory and others' together.
+    /// </summary>
+    private const int GuardBytes = 4096;
+
     private readonly nuint _lengthBytes;
+    private readonly int _guardBytes;
     private nint _address;
 
-    private MappedMemory(nint address, nuint lengthBytes, SafeFileHandle? file)
+    private MappedMemory(nint address, nuint lengthBytes, int guardBytes, SafeFileHandle? file)
     {
         _address = address;
         _lengthBytes = lengthBytes;
+        _guardBytes = guardBytes;
         File = file;
     }
 
@@ -59,7 +67,7 @@ internal sealed unsafe class MappedMemory
             if (path == null && file != null)
                 LibC.Seal(file);
             bool isKept = path == null && file != null;
-            var memory = new MappedMemory(address, (nuint)(lengthBytes + mirroredBytes), isKept ? file : null);
+            var memory = new MappedMemory(address, (nuint)(lengthBytes + mirroredBytes), file == null ? GuardBytes : 0, isKept ? file : null);
             if (!isKept)
                 file?.Dispose();
             return memory;
@@ -67,7 +75,7 @@ internal sealed unsafe class MappedMemory
         catch (IOException)
         {
             if (address != LibC.MapFailed)
-                _ = LibC.Unmap(address, (nuint)(lengthBytes + mirroredBytes));
+                Unmap(address, (nuint)(lengthBytes + mirroredBytes), file == null ? GuardBytes : 0);
             file?.Dispose();
             if (path != null)
                 System.IO.File.Delete(path);
@@ -93,7 +101,7 @@ internal sealed unsafe class MappedMemory
     public static MappedMemory Open(SafeFileHandle file, string path, long lengthBytes, bool isWritable, long mirroredBytes = 0)
     {
         nint address = Map(file, lengthBytes, mirroredBytes, isWritable ? LibC.ProtReadWrite : LibC.ProtRead, path);
-        return new MappedMemory(address, (nuint)(lengthBytes + mirroredBytes), null);
+        return new MappedMemory(address, (nuint)(lengthBytes + mirroredBytes), 0, null);
     }
 
     /// <summary>
@@ -111,7 +119,7 @@ internal sealed unsafe class MappedMemory
     {
         nint address = Interlocked.Exchange(ref _address, 0);
         if (address != 0)
-            _ = LibC.Unmap(address, _lengthBytes);
+            Unmap(address, _lengthBytes, _guardBytes);
     }
 
     private static SafeFileHandle OpenNew(string? path, string name, string described)
@@ -128,18 +136,20 @@ internal sealed unsafe class MappedMemory
     {
         int flags = file != null ? LibC.MapShared : LibC.MapPrivate | LibC.MapAnonymous;
         int fd = file != null ? Descriptor(file) : -1;
-        // Addresses for both, then the mirror over the second part of them.
-        nint address = LibC.Map(
-            0, (nuint)(lengthBytes + mirroredBytes), protection, mirroredBytes == 0 ? flags : LibC.MapPrivate | LibC.MapAnonymous, mirroredBytes == 0 ? fd : -1, 0);
-        bool isMapped = address != LibC.MapFailed
+        int guardBytes = file == null ? GuardBytes : 0;
+        nuint allBytes = (nuint)(lengthBytes + mirroredBytes + (2 * guardBytes));
+        // Addresses for all of it, then each part over its own.
+        nint reserved = LibC.Map(0, allBytes, LibC.ProtNone, LibC.MapPrivate | LibC.MapAnonymous | LibC.MapNoReserve, -1, 0);
+        nint address = reserved + guardBytes;
+        bool isMapped = reserved != LibC.MapFailed
+            && LibC.Map(address, (nuint)lengthBytes, protection, flags | LibC.MapFixed, fd, 0) == address
             && (mirroredBytes == 0
-                || (LibC.Map(address, (nuint)lengthBytes, protection, flags | LibC.MapFixed, fd, 0) == address
-                    && LibC.Map(address + (nint)lengthBytes, (nuint)mirroredBytes, protection, flags | LibC.MapFixed, fd, lengthBytes - mirroredBytes) != LibC.MapFailed));
+                || LibC.Map(address + (nint)lengthBytes, (nuint)mirroredBytes, protection, flags | LibC.MapFixed, fd, lengthBytes - mirroredBytes) != LibC.MapFailed);
         if (isMapped)
             return address;
         string error = Marshal.GetLastPInvokeErrorMessage();
-        if (address != LibC.MapFailed)
-            _ = LibC.Unmap(address, (nuint)(lengthBytes + mirroredBytes));
+        if (reserved != LibC.MapFailed)
+            _ = LibC.Unmap(reserved, allBytes);
         throw new IOException($"{described}: cannot be mapped: {error}");
     }
 
@@ -168,6 +178,9 @@ internal sealed unsafe class MappedMemory
         for (long offset = 0; offset < lengthBytes; offset += PageBytes)
             Volatile.Write(ref *(byte*)(address + (nint)offset), 0);
     }
+
+    private static void Unmap(nint address, nuint lengthBytes, int guardBytes) =>
+        _ = LibC.Unmap(address - guardBytes, lengthBytes + (2 * (nuint)guardBytes));
 
     private static int Descriptor(SafeFileHandle file) => (int)file.DangerousGetHandle();
 }

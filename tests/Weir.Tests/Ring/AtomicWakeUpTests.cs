@@ -27,31 +27,19 @@ public sealed unsafe class AtomicWakeUpTests
     private static void HoldOne<TClient>(Func<StreamReader, bool> isReadable, int bytesOfOthers)
         where TClient : struct, IRingClient
     {
-        var options = new RingOptions { Backing = RingBacking.Anonymous, PacketBytes = 4096, PacketCount = 4, WatermarkBytes = 1024 };
-        var ring = RingBuffer<TClient>.Create(options);
+        var ring = RingBuffer<TClient>.Create(
+            new RingOptions { Backing = RingBacking.Anonymous, PacketBytes = 4096, PacketCount = 4, WatermarkBytes = 1024 });
         using var reader = ring.OpenReader(0);
-        using var held = new ManualResetEventSlim();
-        using var goOn = new ManualResetEventSlim();
-        var first = new Thread(() =>
-        {
-            HeldThread.AtWritten = () =>
-            {
-                held.Set();
-                goOn.Wait();
-            };
-            Write(1);
-        });
-        first.Start();
-        held.Wait(TestContext.Current.CancellationToken);
+        var goOn = HeldThread.Hold(() => Write(1));
         Write((bytesOfOthers / RecordBytes) + 1);
         uint* word = ring.Doorbell.Word;
         ring.Doorbell.Prepare();
         Assert.False(isReadable(reader));
 
-        goOn.Set();
-        first.Join();
+        goOn();
         Assert.Equal(0U, *word);
         Assert.True(isReadable(reader));
+        GC.KeepAlive(ring);
 
         void Write(int count)
         {
@@ -60,20 +48,6 @@ public sealed unsafe class AtomicWakeUpTests
             for (int i = 0; i < count; i++)
                 Assert.True(ring.Write(thread, 1, payload, RecordBytes - PlainRecords.RecordHeadBytes) <= CommitResult.CommittedInNewPacket);
             WriterThread.Free(thread);
-        }
-    }
-
-    private readonly struct HeldThread : IRingHooks
-    {
-        [ThreadStatic]
-        private static Action? s_atWritten;
-
-        public static Action? AtWritten { set => s_atWritten = value; }
-
-        public static void At(RingPoint point)
-        {
-            if (point == RingPoint.Written)
-                s_atWritten?.Invoke();
         }
     }
 }

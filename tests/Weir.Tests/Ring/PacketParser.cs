@@ -10,12 +10,14 @@ internal readonly record struct ParsedRecord(uint Id, ulong Time, int Offset, in
 /// Reads the packets of one stream in order, knowing nothing of the ring but the layout of the trace file, whose offsets are
 /// written out here once more. Fails the test on anything that no packet may hold.
 /// </summary>
-internal sealed class PacketParser(Guid uuid, uint cpu, Func<uint, int> payloadBytes, ulong firstNumber = 0)
+internal sealed class PacketParser(Guid uuid, uint cpu, Func<uint, int> payloadBytes, ulong firstNumber = 0, bool isLarge = false)
 {
     private const int HeadBytes = 84;
 
-    private ulong _nextNumber = firstNumber;
     private ulong _lastTime;
+
+    /// <summary>The number of the packet that comes next.</summary>
+    public ulong NextNumber { get; private set; } = firstNumber;
 
     /// <summary>Losses that the last packet told.</summary>
     public ulong Discarded { get; private set; }
@@ -25,7 +27,7 @@ internal sealed class PacketParser(Guid uuid, uint cpu, Func<uint, int> payloadB
 
     public List<ParsedRecord> Parse(ReadOnlySpan<byte> packet)
     {
-        string where = $"packet {_nextNumber} of CPU {cpu}";
+        string where = $"packet {NextNumber} of CPU {cpu}";
         Assert.True(U32(packet, 0) == 0xC1FC1FC1, $"{where}: no magic");
         Assert.Equal(uuid, new Guid(packet.Slice(4, 16), bigEndian: true));
         Assert.Equal(0U, U32(packet, 20));
@@ -34,7 +36,7 @@ internal sealed class PacketParser(Guid uuid, uint cpu, Func<uint, int> payloadB
         ulong end = U64(packet, 40);
         int content = checked((int)(U64(packet, 48) / 8));
         Assert.Equal((ulong)packet.Length * 8, U64(packet, 56));
-        Assert.Equal(_nextNumber++, U64(packet, 64));
+        Assert.Equal(NextNumber++, U64(packet, 64));
         ulong discarded = U64(packet, 72);
         Assert.Equal(cpu, U32(packet, 80));
         Assert.Equal(0UL, U64(packet, 48) % 8);
@@ -49,19 +51,20 @@ internal sealed class PacketParser(Guid uuid, uint cpu, Func<uint, int> payloadB
         int at = HeadBytes;
         while (at < content)
         {
-            uint id = (uint)packet[at] & 31;
-            bool isExtended = id == 31;
-            int head = isExtended ? 13 : 4;
+            uint id = isLarge ? BinaryPrimitives.ReadUInt16LittleEndian(packet[at..]) : (uint)packet[at] & 31;
+            bool isExtended = id == (isLarge ? 65535U : 31U);
+            int head = (isLarge, isExtended) switch { (false, false) => 4, (false, true) => 13, (true, false) => 6, (true, true) => 14 };
             if (isExtended)
             {
-                id = U32(packet, at + 1);
-                time = U64(packet, at + 5);
+                id = U32(packet, at + head - 12);
+                time = U64(packet, at + head - 8);
             }
             else
             {
-                ulong low = U32(packet, at) >> 5;
-                ulong now = (time & ~0x7FFFFFFUL) | low;
-                time = now < time ? now + 0x8000000 : now;
+                int bits = isLarge ? 32 : 27;
+                ulong low = isLarge ? U32(packet, at + 2) : U32(packet, at) >> 5;
+                ulong now = (time >> bits << bits) | low;
+                time = now < time ? now + (1UL << bits) : now;
             }
             int length = payloadBytes(id);
             Assert.True(length >= 0, $"{where}: offset {at}: unknown id {id}");

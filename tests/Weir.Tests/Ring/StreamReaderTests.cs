@@ -59,7 +59,7 @@ public sealed unsafe class StreamReaderTests : IDisposable
             try
             {
                 using var reader = StreamReader.TryOpen(FilePath);
-                if (reader?.TryGetComplete(out var packet) == true)
+                if (reader is { IsOverwrite: false, PacketHeadBytes: > 0 } && reader.TryGetComplete(out var packet))
                     reader.Copy(packet.SequenceNumber, new byte[packet.LengthBytes]);
             }
             catch (InvalidDataException e)
