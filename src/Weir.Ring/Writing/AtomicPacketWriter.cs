@@ -194,6 +194,7 @@ internal static unsafe class AtomicPacketWriter<TPlacement, TMode, TFormat, THoo
         THooks.At(RingPoint.Done);
         AddCommitted(ring, stream, position, size);
         THooks.At(RingPoint.Counted);
+        IntentTable.Settle(intent, start);
         if (TFormat.Clock != null)
             Volatile.Write(ref *(ulong*)(stream + StreamLayout.LastTime), now);
         THooks.At(RingPoint.TimeStored);
