@@ -111,7 +111,7 @@ internal sealed class Interleavings(SteppedRing ring, params uint[][] scripts)
         bool isBegin = writer.Point == null;
         var point = ring.Step(writer, isBegin ? scripts[i][_begun[i]++] : 0);
         // What it has read, until it has reserved; from then on it only writes.
-        if (point is RingPoint.PositionRead or null)
+        if (point is RingPoint.PositionRead or RingPoint.Staged or null)
             _read[i].Clear();
         if (point is null)
             _results[i].Add(writer.Result);
