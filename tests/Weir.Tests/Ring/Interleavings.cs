@@ -25,7 +25,6 @@ internal sealed class Interleavings(SteppedRing ring, params uint[][] scripts)
 
     public void Explore()
     {
-        ring.Save();
         while (true)
         {
             try
@@ -50,7 +49,6 @@ internal sealed class Interleavings(SteppedRing ring, params uint[][] scripts)
     /// <summary>Runs as many interleavings as told, chosen at random.</summary>
     public void Sample(Random random, int runs)
     {
-        ring.Save();
         for (; Runs < runs; Runs++)
         {
             Restart();

@@ -24,7 +24,7 @@ public sealed class PacketRecoveryTests
     [InlineData(SteppedClient.Global)]
     [InlineData(SteppedClient.PerCpuOverwrite)]
     [InlineData(SteppedClient.Plain)]
-    public void Writers_that_die_anywhere_cost_their_own_records_only(SteppedClient client) => OnRing(client, 5, AlmostFull, writers: 3, ring =>
+    public void Writers_that_die_anywhere_cost_their_own_records_only(SteppedClient client) => SteppedRing.Run(client, 5, AlmostFull, writers: 3, ring =>
     {
         foreach (var (first, second) in from a in s_points from b in s_points select (a, b))
         {
@@ -37,8 +37,8 @@ public sealed class PacketRecoveryTests
                 ring.Recover();
                 Kill(ring.Writers[0]);
                 Kill(ring.Writers[1]);
-                for (int i = 0; i < 12; i++)
-                    ring.Write(ring.Writers[2], i % 2 == 0 ? Small : 33);
+                for (int i = 0; i < 6; i++)
+                    ring.Write(ring.Writers[2], i % 5 == 0 ? Small : 33);
                 ring.Observe();
                 ring.Recover();
             }
@@ -58,7 +58,7 @@ public sealed class PacketRecoveryTests
     [Theory]
     [InlineData(SteppedClient.Rseq)]
     [InlineData(SteppedClient.RseqOverwrite)]
-    public void An_open_packet_of_the_restartable_sequence_is_recovered_whole(SteppedClient client) => OnRing(client, 5, 1000, writers: 2, ring =>
+    public void An_open_packet_of_the_restartable_sequence_is_recovered_whole(SteppedClient client) => SteppedRing.Run(client, 5, 1000, writers: 2, ring =>
     {
         foreach (var point in (ReadOnlySpan<RingPoint>)[RingPoint.Staged, RingPoint.Published])
         {
@@ -81,7 +81,7 @@ public sealed class PacketRecoveryTests
     {
         int seed = Random.Shared.Next();
         var random = new Random(seed);
-        OnRing(SteppedClient.Global, 2, 3000, writers: 1, ring =>
+        SteppedRing.Run(SteppedClient.Global, 2, 3000, writers: 1, ring =>
         {
             var reader = ring.Reader;
             var packet = new byte[reader.PacketBytes];
@@ -111,9 +111,9 @@ public sealed class PacketRecoveryTests
     {
         int first = Random.Shared.Next(1 << 30);
         TestContext.Current.TestOutputHelper?.WriteLine($"first seed {first}");
-        OnRing(client, 1, 500, writers: 4, ring =>
+        SteppedRing.Run(client, 1, 500, writers: 4, ring =>
         {
-            for (int seed = first; seed < first + (8 * Stress.Seconds); seed++)
+            for (int seed = first; seed < first + (5 * Stress.Seconds); seed++)
             {
                 ring.Restore();
                 RenameAll(ring);
@@ -167,22 +167,4 @@ public sealed class PacketRecoveryTests
         if (writer.Point != null)
             writer.Die();
     }
-
-    private static void OnRing(SteppedClient client, ulong packet, int offset, int writers, Action<SteppedRing> action) =>
-        Native.OnPinnedThread([Cpus.Allowed()[0]], () =>
-        {
-            using var ring = new SteppedRing(client);
-            for (int i = 0; i < writers; i++)
-                ring.AddWriter();
-            ring.FillTo(ring.Writers[0], packet, offset);
-            ring.Save();
-            try
-            {
-                action(ring);
-            }
-            catch (Exception e) when (e is not InvalidOperationException)
-            {
-                throw new InvalidOperationException($"after {ring.Trace}: {e.Message}", e);
-            }
-        });
 }

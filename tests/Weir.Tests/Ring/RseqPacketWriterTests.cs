@@ -16,7 +16,7 @@ public sealed class RseqPacketWriterTests
     [Theory]
     [InlineData(SteppedClient.Rseq)]
     [InlineData(SteppedClient.RseqOverwrite)]
-    public void Whatever_is_staged_when_another_commits_is_staged_anew(SteppedClient client) => OnRing(client, 5, AlmostFull, writers: 2, ring =>
+    public void Whatever_is_staged_when_another_commits_is_staged_anew(SteppedClient client) => SteppedRing.Run(client, 5, AlmostFull, writers: 2, ring =>
     {
         var all = new Interleavings(ring, [Small, Extended, Large], [Large, TooLarge]);
         all.Explore();
@@ -31,7 +31,7 @@ public sealed class RseqPacketWriterTests
     [InlineData(Extended, AlmostFull)]
     [InlineData(Large, AlmostFull)]
     public void A_record_that_is_staged_while_the_ring_goes_round_comes_behind_all_others(uint id, int offset) =>
-        OnRing(SteppedClient.RseqOverwrite, 5, offset, writers: 2, ring =>
+        SteppedRing.Run(SteppedClient.RseqOverwrite, 5, offset, writers: 2, ring =>
         {
             var (held, other) = (ring.Writers[0], ring.Writers[1]);
             ring.StepTo(held, id, RingPoint.Staged);
@@ -50,7 +50,7 @@ public sealed class RseqPacketWriterTests
 
     /// <summary>The oldest packet is hidden, though it is still there; nothing else is.</summary>
     [Fact]
-    public void The_floor_of_an_aborted_attempt_is_harmless() => OnRing(SteppedClient.RseqOverwrite, 5, AlmostFull, writers: 2, ring =>
+    public void The_floor_of_an_aborted_attempt_is_harmless() => SteppedRing.Run(SteppedClient.RseqOverwrite, 5, AlmostFull, writers: 2, ring =>
     {
         ring.StepTo(ring.Writers[0], Large, RingPoint.Staged);
         ring.RaiseFloor();
@@ -61,14 +61,4 @@ public sealed class RseqPacketWriterTests
         ring.Observe();
         ring.CheckQuiet();
     });
-
-    private static void OnRing(SteppedClient client, ulong packet, int offset, int writers, Action<SteppedRing> action) =>
-        Native.OnPinnedThread([Cpus.Allowed()[0]], () =>
-        {
-            using var ring = new SteppedRing(client);
-            for (int i = 0; i < writers; i++)
-                ring.AddWriter();
-            ring.FillTo(ring.Writers[0], packet, offset);
-            action(ring);
-        });
 }

@@ -97,6 +97,25 @@ internal sealed unsafe class SteppedRing : IDisposable
         _consumer = NewParser(0);
     }
 
+    /// <summary>Runs a test on a ring that has been filled up to an offset in a packet; what fails tells the steps that led there.</summary>
+    public static void Run(SteppedClient client, ulong packet, int offset, int writers, Action<SteppedRing> action) =>
+        Native.OnPinnedThread([Cpus.Allowed()[0]], () =>
+        {
+            using var ring = new SteppedRing(client);
+            for (int i = 0; i < writers; i++)
+                ring.AddWriter();
+            ring.FillTo(ring.Writers[0], packet, offset);
+            ring.Save();
+            try
+            {
+                action(ring);
+            }
+            catch (Exception e) when (e is not InvalidOperationException)
+            {
+                throw new InvalidOperationException($"after {ring.Trace}: {e.Message}", e);
+            }
+        });
+
     public RingBuffer Ring { get; }
 
     public StreamReader Reader => _reader;
