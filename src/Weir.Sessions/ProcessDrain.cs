@@ -83,7 +83,7 @@ internal sealed class ProcessDrain : IDisposable
             var ring = ReadRing();
             var decoder = ReadSchema();
             foreach (var stream in _streams.Values)
-                stream.MoveRest(now, _describe, isAlive, ReadIntents, decoder);
+                stream.MoveRest(now, _describe, isAlive, ReadRing, decoder);
             Losses = new LossCounts
             {
                 BufferFull = Sum(stream => stream.LostFull),
@@ -303,10 +303,8 @@ internal sealed class ProcessDrain : IDisposable
             if (_streams.Values.Any(stream => stream.IsUsed))
                 _problems.Add($"{Path.Combine(_buffers, RingControl.FileName)}: what was lost for want of a buffer is not known: {e.Message}");
         }
-        return new RingSummary(0, 0, []);
+        return new RingSummary(0, 0, [], 0);
     }
-
-    private IReadOnlyList<WriteIntent> ReadIntents() => ReadRing().Intents;
 
     private TraceDecoder? ReadSchema()
     {

@@ -56,9 +56,9 @@ internal sealed class StreamDrain : IDisposable
     /// <param name="now">The time now, which ends the open packet.</param>
     /// <param name="describe">As above.</param>
     /// <param name="isLive">Whether the process may still be writing.</param>
-    /// <param name="readIntents">Reads what the process's threads are about.</param>
+    /// <param name="readRing">Reads what the process's threads are about.</param>
     /// <param name="trace">The process's schema, for what only a schema can tell; null where its metadata cannot be read.</param>
-    public void MoveRest(ulong now, Func<bool> describe, bool isLive, Func<IReadOnlyList<WriteIntent>> readIntents, TraceDecoder? trace)
+    public void MoveRest(ulong now, Func<bool> describe, bool isLive, Func<RingSummary> readRing, TraceDecoder? trace)
     {
         Move(describe);
         if (_isBroken)
@@ -71,13 +71,13 @@ internal sealed class StreamDrain : IDisposable
         try
         {
             WaitUntilSettled(describe);
-            ulong word = _reader.PositionWord;
-            ulong position = _reader.CheckedPosition(_reader.Consumed);
             ulong consumed = _reader.Consumed;
-            var intents = _reader.Sequence == SequenceKind.Atomic ? readIntents() : [];
+            ulong word = _reader.PositionWord;
+            ulong position = _reader.CheckedPosition(word, consumed);
+            var ring = _reader.Sequence == SequenceKind.Atomic ? readRing() : null;
             ulong discarded = _reader.LostFull + _reader.LostTooLarge;
             // A writer may have read the time after we did and committed before we looked.
-            ulong end = Math.Max(now, _reader.LastTime);
+            ulong end = Math.Max(Math.Max(now, _reader.LastTime), ring?.LastTime ?? 0);
             var walker = trace == null ? null : new RecordWalker(trace);
             var packet = new byte[_reader.PacketBytes];
             ulong previousEnd = _output?.LastEnd ?? 0;
@@ -86,7 +86,7 @@ internal sealed class StreamDrain : IDisposable
             {
                 _reader.Copy(number, packet);
                 var context = new RecoveryContext(number, word, previousEnd, previousDiscarded, end, discarded, isLive);
-                int length = PacketRecovery.Recover(_reader, packet, context, intents, out bool isCut);
+                int length = PacketRecovery.Recover(_reader, packet, context, ring?.Intents ?? [], out bool isCut);
                 IsUncounted |= isCut;
                 if (isCut)
                     Problem = $"{_reader.Path}: packet {number}: its records cannot be told from one that was never finished";

@@ -63,8 +63,7 @@ public sealed unsafe class RingControl
         byte[] first = table.ToArray();
         byte[] bytes = table.ToArray();
         GC.KeepAlive(this);
-        Settle(first, bytes);
-        return Parse(bytes, FileName);
+        return Parse(bytes, Settle(first, bytes), FileName);
     }
 
     /// <summary>Makes the memory of a new ring's control.</summary>
@@ -96,26 +95,30 @@ public sealed unsafe class RingControl
         using var file = new SafeFileHandle(fd, ownsHandle: true);
         byte[] first = ReadAll(file, path);
         byte[] bytes = ReadAll(file, path);
-        Settle(first, bytes);
-        return Parse(bytes, path);
+        return Parse(bytes, Settle(first, bytes), path);
     }
 
     /// <summary>
     /// Keeps of a second look at the table the lines that say the same as in the first. A thread whose line has changed in between has
     /// finished what it was at, and what it is at now it began after the first look: for a reader that had read the position before, it
-    /// leaves no hole. A line that has not changed was not half written when it was read.
+    /// leaves no hole. A line that has not changed was not half written when it was read. Only a mark may have come, which the second has.
     /// </summary>
-    private static void Settle(ReadOnlySpan<byte> first, Span<byte> second)
+    /// <returns>The latest time in any line at either look: the record of a thread that has gone on since had a time too.</returns>
+    private static ulong Settle(ReadOnlySpan<byte> first, Span<byte> second)
     {
-        const int StateAndPlace = 2 * sizeof(ulong);
+        ulong lastTime = 0;
         for (int at = IntentsOffset; at + IntentTable.LineBytes <= second.Length; at += IntentTable.LineBytes)
         {
-            if (at + StateAndPlace > first.Length || !first.Slice(at, StateAndPlace).SequenceEqual(second.Slice(at, StateAndPlace)))
-                second.Slice(at, IntentTable.LineBytes).Clear();
+            var line = second.Slice(at, IntentTable.LineBytes);
+            var before = at + IntentTable.LineBytes <= first.Length ? first.Slice(at, IntentTable.LineBytes) : default;
+            lastTime = Math.Max(lastTime, Math.Max(IntentTable.TimeOf(before), IntentTable.TimeOf(line)));
+            if (!IntentTable.IsSame(before, line))
+                line.Clear();
         }
+        return lastTime;
     }
 
-    private static RingSummary Parse(byte[] bytes, string path)
+    private static RingSummary Parse(byte[] bytes, ulong lastTime, string path)
     {
         if (bytes.Length < IntentsOffset || BinaryPrimitives.ReadUInt64LittleEndian(bytes) != Magic)
             throw new InvalidDataException($"{path}: offset 0: not the file of a ring");
@@ -133,7 +136,8 @@ public sealed unsafe class RingControl
         return new RingSummary(
             BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(LostNoStreamOffset)),
             BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(FieldsCutOffset)),
-            intents);
+            intents,
+            lastTime);
     }
 
     private void Count(int offset, ulong count)
@@ -164,4 +168,5 @@ public sealed unsafe class RingControl
 /// <param name="LostNoStream">Events lost because a CPU's stream could not be made (no room left).</param>
 /// <param name="FieldsCut">Strings and sequences that were cut at their limit.</param>
 /// <param name="Intents">The threads' intents; empty but on the atomic path.</param>
-public sealed record RingSummary(ulong LostNoStream, ulong FieldsCut, IReadOnlyList<WriteIntent> Intents);
+/// <param name="LastTime">Atomic path: the latest time that a writer has told of; no record that was reserved before the call is later.</param>
+public sealed record RingSummary(ulong LostNoStream, ulong FieldsCut, IReadOnlyList<WriteIntent> Intents, ulong LastTime);

@@ -22,7 +22,7 @@ internal sealed class PacketHoles
             bool isHere = intent.Start >= packetStart && intent.End <= packetEnd && intent.SizeBytes > 0;
             if (!intent.IsHole(positionWord))
             {
-                if (isHere && intent.IsDone)
+                if (isHere && intent.IsDone && !intent.IsCounted)
                     DoneBytes += intent.SizeBytes;
                 continue;
             }
@@ -43,7 +43,7 @@ internal sealed class PacketHoles
     /// <summary>The time at which it was closed then.</summary>
     public ulong ClosedTime { get; }
 
-    /// <summary>Bytes of records whose writers finished them last of all; they may not have been counted.</summary>
+    /// <summary>Bytes of records that are written and may not be counted.</summary>
     public ulong DoneBytes { get; }
 
     /// <summary>The latest time that any writer has read: no record of the ring is later.</summary>

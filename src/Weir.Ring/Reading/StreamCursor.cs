@@ -51,7 +51,8 @@ public sealed unsafe class StreamCursor
         {
             SkipOverwritten();
             ulong start = _at / packetBytes * packetBytes;
-            bool isOpen = _stream.CheckedPosition(_stream.IsOverwrite ? _at : _stream.Consumed) < start + packetBytes;
+            // Before its end is looked for: a record that is finished in between would be passed over.
+            bool isFinished = _stream.CheckedPosition(_stream.IsOverwrite ? _at : _stream.Consumed) >= start + packetBytes && IsFinished(start);
             _at = Math.Max(_at, start + (ulong)_stream.PacketHeadBytes);
             ulong end = _stream.CommittedPosition(start, _stream.ReadRing);
             if (_stream.IsOverwrite && _stream.Floor > start)
@@ -61,7 +62,7 @@ public sealed unsafe class StreamCursor
                 _from = start;
                 return new ReadOnlySpan<byte>(_data + (_at & (_stream.RingBytes - 1)), (int)(end - _at));
             }
-            if (isOpen || !IsFinished(start))
+            if (!isFinished)
                 return default;
             _at = start + packetBytes;
             if (!_stream.IsOverwrite)

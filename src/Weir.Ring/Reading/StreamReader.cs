@@ -197,7 +197,7 @@ public sealed unsafe class StreamReader : IDisposable
         ulong consumed = Consumed;
         // Once: the intents are asked who has not finished what this word counts, and know nothing of what a later one does.
         ulong word = PositionWord;
-        ulong position = Checked(PositionOf(word), consumed);
+        ulong position = CheckedPosition(word, consumed);
         ulong packetEnd = packetStart + (ulong)PacketBytes;
         if (Sequence == SequenceKind.Rseq)
             return position < packetEnd ? position : ContentEnd(packetStart);
@@ -223,11 +223,13 @@ public sealed unsafe class StreamReader : IDisposable
 
     /// <summary>The position, if it is one that a writer can have reached.</summary>
     /// <exception cref="InvalidDataException">It is not.</exception>
-    public ulong CheckedPosition(ulong consumed) => Checked(Position, consumed);
+    public ulong CheckedPosition(ulong consumed) => CheckedPosition(PositionWord, consumed);
 
-    /// <summary>A position that was read after what was consumed.</summary>
-    internal ulong Checked(ulong position, ulong consumed)
+    /// <summary>The position in a word that was read after what was consumed, for who needs the word too and so must read it once.</summary>
+    /// <exception cref="InvalidDataException">It is not one that a writer can have reached.</exception>
+    public ulong CheckedPosition(ulong positionWord, ulong consumed)
     {
+        ulong position = PositionOf(positionWord);
         bool isPossible = PacketHeadBytes == 0
             ? position - consumed <= _ringBytes
             : position % (ulong)PacketBytes >= (ulong)PacketHeadBytes

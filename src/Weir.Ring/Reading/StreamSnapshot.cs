@@ -59,10 +59,16 @@ public sealed class StreamSnapshot
         // In this order: the position, then what is read of the records up to it.
         ulong consumed = stream.IsOverwrite ? 0 : stream.Consumed;
         ulong word = stream.PositionWord;
-        ulong position = stream.Checked(stream.PositionOf(word), consumed);
+        ulong position = stream.CheckedPosition(word, consumed);
         endTime = Math.Max(endTime, stream.LastTime);
         ulong discarded = stream.LostFull + stream.LostTooLarge;
-        var intents = stream.Sequence == SequenceKind.Atomic ? stream.ReadRing().Intents : [];
+        IReadOnlyList<WriteIntent> intents = [];
+        if (stream.Sequence == SequenceKind.Atomic)
+        {
+            var ring = stream.ReadRing();
+            intents = ring.Intents;
+            endTime = Math.Max(endTime, ring.LastTime);
+        }
 
         ulong packetBytes = (ulong)stream.PacketBytes;
         ulong open = position / packetBytes;

@@ -175,7 +175,10 @@ internal static unsafe class AtomicPacketWriter<TPlacement, TMode, TFormat, THoo
         return (long)(next - Volatile.Read(ref *(ulong*)(stream + StreamLayout.Consumed))) < (long)ring->RingBytes;
     }
 
-    /// <summary>Before the swap: whoever finds the sub-buffer changed finds the floor above it. If the swap fails, the floor was meant by the winner too.</summary>
+    /// <summary>
+    /// Before the swap: whoever finds the sub-buffer changed finds the floor above it. If the swap fails because somebody has appended, the
+    /// floor is too high until the packet is full: a reader then does without a packet that it could have had.
+    /// </summary>
     private static void RaiseFloor(ref ulong floor, ulong value)
     {
         ulong seen = Volatile.Read(ref floor);
@@ -197,6 +200,7 @@ internal static unsafe class AtomicPacketWriter<TPlacement, TMode, TFormat, THoo
         THooks.At(RingPoint.Done);
         AddCommitted(ring, stream, position, size);
         THooks.At(RingPoint.Counted);
+        IntentTable.Settle(intent, start);
         if (TFormat.Clock != null)
             Volatile.Write(ref *(ulong*)(stream + StreamLayout.LastTime), now);
         THooks.At(RingPoint.TimeStored);

@@ -8,7 +8,7 @@ namespace Weir.Ring;
 /// Who is about to write what, on the atomic path: a cache line for each writing thread of the process, in the ring's control file. From it
 /// a reader knows at every moment which reserved bytes are not written yet, whether their writer is slow or dead.
 /// <code>
-///  0 state u64: start of the reservation, times 2, plus 1 when it is written; 0 none | 8 size u32, CPU u32
+///  0 state u64: start of the reservation, times 4, plus 1 when it is written, plus 2 when it is counted too; 0 none | 8 size u32, CPU u32
 ///  16 won u64: end of a reservation that this thread is known to have got, CPU in the upper bits
 ///  24 closes u64: where the packet before ends that this reservation closes; 0 where it closes none | 32 time u64
 /// </code>
@@ -32,6 +32,10 @@ internal static unsafe class IntentTable
     public const int MaxIntents = (1 << (64 - StreamLayout.PositionBits)) - 1;
 
     public const int LineBytes = 64;
+
+    private const ulong IsDone = 1;
+    private const ulong IsCounted = 2;
+    private const int StateBits = 2;
 
     private const int Place = 8;
     private const int Won = 16;
@@ -67,7 +71,8 @@ internal static unsafe class IntentTable
             ulong seen = Volatile.Read(ref won);
             ulong state = Volatile.Read(ref *(ulong*)line);
             ulong place = Volatile.Read(ref *(ulong*)(line + Place));
-            bool isAnnounced = (state & 1) == 0 && (state >> 1) + (uint)place == end && place >> 32 == cpu && Volatile.Read(ref *(ulong*)line) == state;
+            bool isAnnounced = (state & IsDone) == 0 && (state >> StateBits) + (uint)place == end && place >> 32 == cpu
+                && Volatile.Read(ref *(ulong*)line) == state;
             if (!isAnnounced || seen == Key(cpu, end))
                 return;
             THooks.At(RingPoint.Helping);
@@ -87,7 +92,7 @@ internal static unsafe class IntentTable
         Volatile.Write(ref *(ulong*)(line + Place), ((ulong)cpu << 32) | size);
         *(ulong*)(line + Closes) = closes;
         *(ulong*)(line + Time) = now;
-        Volatile.Write(ref *(ulong*)line, start << 1);
+        Volatile.Write(ref *(ulong*)line, start << StateBits);
     }
 
     /// <summary>Release: the record's bytes before the word that says that they are there. Partner: Read, before the bytes are copied.</summary>
@@ -95,7 +100,15 @@ internal static unsafe class IntentTable
     public static void Finish(byte* line, ulong start)
     {
         if (line != null)
-            Volatile.Write(ref *(ulong*)line, (start << 1) | 1);
+            Volatile.Write(ref *(ulong*)line, (start << StateBits) | IsDone);
+    }
+
+    /// <summary>Says that the record is counted: who dies from here on leaves nothing to account for.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Settle(byte* line, ulong start)
+    {
+        if (line != null)
+            Volatile.Write(ref *(ulong*)line, (start << StateBits) | IsDone | IsCounted);
     }
 
     /// <summary>Reads a line out of a copy of the table; null for a line that says nothing.</summary>
@@ -106,9 +119,16 @@ internal static unsafe class IntentTable
             return null;
         ulong place = BinaryPrimitives.ReadUInt64LittleEndian(line[Place..]);
         return new WriteIntent(
-            slot, (uint)(place >> 32), state >> 1, (uint)place, (state & 1) != 0, BinaryPrimitives.ReadUInt64LittleEndian(line[Won..]),
+            slot, (uint)(place >> 32), state >> StateBits, (uint)place, (state & IsDone) != 0, (state & IsCounted) != 0, BinaryPrimitives.ReadUInt64LittleEndian(line[Won..]),
             BinaryPrimitives.ReadUInt64LittleEndian(line[Closes..]), BinaryPrimitives.ReadUInt64LittleEndian(line[Time..]));
     }
+
+    /// <summary>Whether two looks at a line saw the same, but for a mark.</summary>
+    public static bool IsSame(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second) =>
+        !first.IsEmpty && first[..Won].SequenceEqual(second[..Won]) && first[Closes..].SequenceEqual(second[Closes..]);
+
+    /// <summary>The time in a line, or 0.</summary>
+    public static ulong TimeOf(ReadOnlySpan<byte> line) => line.IsEmpty ? 0 : BinaryPrimitives.ReadUInt64LittleEndian(line[Time..]);
 
     public static ulong Key(uint cpu, ulong end) => ((ulong)cpu << StreamLayout.PositionBits) | end;
 }
@@ -119,11 +139,12 @@ internal static unsafe class IntentTable
 /// <param name="Start">Where the reservation begins; at a packet's begin it takes the packet's head too.</param>
 /// <param name="SizeBytes">Its bytes.</param>
 /// <param name="IsDone">Whether they are written.</param>
+/// <param name="IsCounted">Whether they are counted; if not, they may be all the same.</param>
 /// <param name="Won">A reservation that the thread is known to have got: its end, the CPU in the upper bits.</param>
 /// <param name="Closes">Where the packet before ends, if the reservation is the first of a packet.</param>
 /// <param name="Time">The record's time.</param>
 public readonly record struct WriteIntent(
-    int Slot, uint Cpu, ulong Start, uint SizeBytes, bool IsDone, ulong Won, ulong Closes, ulong Time)
+    int Slot, uint Cpu, ulong Start, uint SizeBytes, bool IsDone, bool IsCounted, ulong Won, ulong Closes, ulong Time)
 {
     /// <summary>Where the reservation ends.</summary>
     public ulong End => Start + SizeBytes;

@@ -25,7 +25,6 @@ internal sealed class Interleavings(SteppedRing ring, params uint[][] scripts)
 
     public void Explore()
     {
-        ring.Save();
         while (true)
         {
             try
@@ -50,7 +49,6 @@ internal sealed class Interleavings(SteppedRing ring, params uint[][] scripts)
     /// <summary>Runs as many interleavings as told, chosen at random.</summary>
     public void Sample(Random random, int runs)
     {
-        ring.Save();
         for (; Runs < runs; Runs++)
         {
             Restart();
@@ -111,7 +109,7 @@ internal sealed class Interleavings(SteppedRing ring, params uint[][] scripts)
         bool isBegin = writer.Point == null;
         var point = ring.Step(writer, isBegin ? scripts[i][_begun[i]++] : 0);
         // What it has read, until it has reserved; from then on it only writes.
-        if (point is RingPoint.PositionRead or null)
+        if (point is RingPoint.PositionRead or RingPoint.Staged or null)
             _read[i].Clear();
         if (point is null)
             _results[i].Add(writer.Result);

@@ -97,6 +97,25 @@ internal sealed unsafe class SteppedRing : IDisposable
         _consumer = NewParser(0);
     }
 
+    /// <summary>Runs a test on a ring that has been filled up to an offset in a packet; what fails tells the steps that led there.</summary>
+    public static void Run(SteppedClient client, ulong packet, int offset, int writers, Action<SteppedRing> action) =>
+        Native.OnPinnedThread([Cpus.Allowed()[0]], () =>
+        {
+            using var ring = new SteppedRing(client);
+            for (int i = 0; i < writers; i++)
+                ring.AddWriter();
+            ring.FillTo(ring.Writers[0], packet, offset);
+            ring.Save();
+            try
+            {
+                action(ring);
+            }
+            catch (Exception e) when (e is not InvalidOperationException)
+            {
+                throw new InvalidOperationException($"after {ring.Trace}: {e.Message}", e);
+            }
+        });
+
     public RingBuffer Ring { get; }
 
     public StreamReader Reader => _reader;
@@ -115,8 +134,8 @@ internal sealed unsafe class SteppedRing : IDisposable
 
     public IReadOnlyList<Reservation> Reservations => _reservations;
 
-    /// <summary>What happened since the last <see cref="Restore"/>, for messages.</summary>
-    public string Trace => _trace.ToString();
+    /// <summary>What happened since the last <see cref="Restore"/>, or the end of it, for messages.</summary>
+    public string Trace => _trace.ToString(Math.Max(0, _trace.Length - 1000), Math.Min(1000, _trace.Length));
 
     private ref ulong this[int offset] => ref *(ulong*)(_control + offset);
 
@@ -154,13 +173,30 @@ internal sealed unsafe class SteppedRing : IDisposable
         Assert.True(_nextSlot <= IntentCount || !hasLine, "too many writers");
     }
 
-    /// <summary>Writes a record without a stop.</summary>
+    /// <summary>Writes a record to its end.</summary>
     public CommitResult Write(SteppedWriter writer, uint id)
     {
         Step(writer, id);
+        return Finish(writer);
+    }
+
+    /// <summary>Lets a writer go on to its write's end.</summary>
+    public CommitResult Finish(SteppedWriter writer)
+    {
         while (writer.Point != null)
             Step(writer);
         return writer.Result;
+    }
+
+    /// <summary>Lets a writer go on to a point, beginning a record if it is between two; null if it came to the end before that.</summary>
+    public RingPoint? StepTo(SteppedWriter writer, uint id, RingPoint point)
+    {
+        while (Step(writer, id) is { } at)
+        {
+            if (at == point)
+                return at;
+        }
+        return null;
     }
 
     /// <summary>Writes, and gives back, until a packet's content ends at an offset or a little before.</summary>
@@ -261,6 +297,14 @@ internal sealed unsafe class SteppedRing : IDisposable
             Assert.Equal(IsComplete(Oldest()), _reader.TryGetComplete(out _));
     }
 
+    /// <summary>What an attempt to switch packets that was aborted in the middle leaves.</summary>
+    public void RaiseFloor()
+    {
+        ulong next = (Position | (PacketBytes - 1)) + 1;
+        this[StreamLayout.Floor] = StreamLayout.FloorFor(next, PacketBytes, _reader.RingBytes);
+        _trace.Append("floor ");
+    }
+
     /// <summary>Gives the oldest packet back, if it is complete.</summary>
     public bool Consume()
     {
@@ -281,7 +325,7 @@ internal sealed unsafe class SteppedRing : IDisposable
     public void CheckQuiet()
     {
         ulong open = Position / PacketBytes;
-        for (ulong packet = Oldest(); packet <= open; packet++)
+        for (ulong packet = Oldest(); packet <= open && IsAtomic; packet++)
             Assert.Equal(packet == open ? Position % PacketBytes : PacketBytes, _reader.CountedBytes(packet * PacketBytes));
         Assert.True(!HasTimes || _reservations.Any(r => r.Time == _reader.LastTime), "the last time is nobody's");
         var last = _reservations.MaxBy(r => r.End)!;

@@ -88,13 +88,6 @@ internal sealed unsafe class SteppedWriter : IDisposable
         return Go(isParking: true);
     }
 
-    /// <summary>Goes on to the write's end without a stop.</summary>
-    public void Finish()
-    {
-        if (Point != null)
-            Go(isParking: false);
-    }
-
     /// <summary>Leaves the write where it stands, for ever.</summary>
     public void Die()
     {
