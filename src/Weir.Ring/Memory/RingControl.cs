@@ -103,15 +103,16 @@ public sealed unsafe class RingControl
     /// <summary>
     /// Keeps of a second look at the table the lines that say the same as in the first. A thread whose line has changed in between has
     /// finished what it was at, and what it is at now it began after the first look: for a reader that had read the position before, it
-    /// leaves no hole. A line that has not changed was not half written when it was read.
+    /// leaves no hole. A line that has not changed was not half written when it was read. Of one that has, the time is kept: what its
+    /// thread has finished may be in the open packet, whose end is not to be earlier.
     /// </summary>
-    private static void Settle(ReadOnlySpan<byte> first, Span<byte> second)
+    internal static void Settle(ReadOnlySpan<byte> first, Span<byte> second)
     {
         const int StateAndPlace = 2 * sizeof(ulong);
         for (int at = IntentsOffset; at + IntentTable.LineBytes <= second.Length; at += IntentTable.LineBytes)
         {
             if (at + StateAndPlace > first.Length || !first.Slice(at, StateAndPlace).SequenceEqual(second.Slice(at, StateAndPlace)))
-                second.Slice(at, IntentTable.LineBytes).Clear();
+                second.Slice(at, StateAndPlace).Clear();
         }
     }
 

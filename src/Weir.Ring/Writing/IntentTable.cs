@@ -75,16 +75,17 @@ internal static unsafe class IntentTable
             Volatile.Write(ref *(ulong*)line, (start << 1) | 1);
     }
 
-    /// <summary>Reads a line out of a copy of the table; null for a line that says nothing.</summary>
+    /// <summary>Reads a line out of a copy of the table; null for a line that says nothing. One without a state says the time, no more.</summary>
     public static WriteIntent? Read(ReadOnlySpan<byte> line, int slot)
     {
         ulong state = BinaryPrimitives.ReadUInt64LittleEndian(line);
+        ulong time = BinaryPrimitives.ReadUInt64LittleEndian(line[Time..]);
         if (state == 0)
-            return null;
+            return time == 0 ? null : new WriteIntent(slot, 0, 0, 0, true, 0, 0, time);
         ulong place = BinaryPrimitives.ReadUInt64LittleEndian(line[Place..]);
         return new WriteIntent(
             slot, (uint)(place >> 32), state >> 1, (uint)place, (state & 1) != 0, BinaryPrimitives.ReadUInt64LittleEndian(line[Won..]),
-            BinaryPrimitives.ReadUInt64LittleEndian(line[Closes..]), BinaryPrimitives.ReadUInt64LittleEndian(line[Time..]));
+            BinaryPrimitives.ReadUInt64LittleEndian(line[Closes..]), time);
     }
 
     public static ulong Key(uint cpu, ulong end) => ((ulong)cpu << StreamLayout.PositionBits) | end;
