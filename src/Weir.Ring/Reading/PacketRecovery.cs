@@ -3,10 +3,7 @@ namespace Weir.Ring;
 /// <summary>What a recovery needs to know besides the packet's bytes.</summary>
 /// <param name="SequenceNumber">The packet's number in its stream.</param>
 /// <param name="PositionWord">The stream's <see cref="StreamReader.PositionWord"/>, read before the intents and the packet's bytes.</param>
-/// <param name="PreviousEnd">
-/// The end that stands in the packet before it, recovered if need be, or the stream's begin; the begin of a packet whose head was never
-/// written. A later time would move the packet's first records.
-/// </param>
+/// <param name="PreviousEnd">The end that stands in the packet before it, recovered if need be; this one does not end earlier. 0 where it is not known.</param>
 /// <param name="PreviousDiscarded">The losses that stand in the packet before it.</param>
 /// <param name="EndTime">The end that an open packet is given, unless a writer has read a later time: the stream's last time, read after its position.</param>
 /// <param name="Discarded">Events lost on the stream until now.</param>
@@ -55,18 +52,18 @@ public static class PacketRecovery
         }
         isCut = !context.IsLive && !DoesCountComeOut(stream, start, openLimit, limit, holes);
         bool hasHead = holes.Holes.Count == 0 || holes.Holes[0].Start != start;
+        // What closing writes is there without the rest of the head: it is left to whoever closes.
         ulong end = isOpen ? Math.Max(context.EndTime, holes.LastTime)
             : holes.ClosedAt != null ? holes.ClosedTime
-            : hasHead ? shape?.EndTime(packet) ?? 0
-            : holes.LastTime;
+            : shape?.EndTime(packet) ?? 0;
         ulong discarded = isOpen ? context.Discarded
-            : holes.ClosedAt == null && hasHead ? shape?.Discarded(packet) ?? 0
+            : holes.ClosedAt == null ? shape?.Discarded(packet) ?? 0
             : context.PreviousDiscarded;
         if (!hasHead)
         {
-            // Whoever took the packet died before it wrote its head, or is about to write it. The compact times of others' records in it
-            // count from a record before the packet, and so from the end of the packet before.
-            shape?.Open(packet, stream, context.SequenceNumber, context.PreviousEnd);
+            // Whoever took the packet died before it wrote its head, or is about to write it: with the time at which it closed the packet
+            // before, and which its intent tells. Others' records in the packet are later, and their compact times count from it too.
+            shape?.Open(packet, stream, context.SequenceNumber, holes.Holes[0].Time);
         }
         limit = isCut ? stream.PacketHeadBytes : Compact(packet, start, stream.PacketHeadBytes, limit, holes);
         shape?.Close(packet, limit, context.SequenceNumber, Math.Max(end, context.PreviousEnd), Math.Max(discarded, context.PreviousDiscarded));
