@@ -146,10 +146,10 @@ public sealed unsafe class RingControl
     // What another process made may be of any length and kind: a link is not followed, a pipe is not waited for.
     private static byte[] ReadAll(SafeFileHandle file, string path)
     {
-        var bytes = new byte[MaxBytes];
         int got = 0;
         try
         {
+            var bytes = new byte[Math.Clamp(RandomAccess.GetLength(file), 0, MaxBytes)];
             while (got < bytes.Length && RandomAccess.Read(file, bytes.AsSpan(got), got) is > 0 and int n)
                 got += n;
             return bytes[..got];

@@ -49,8 +49,7 @@ public sealed class StreamSnapshot
         // In this order: the position, then what is read of the records up to it.
         ulong consumed = stream.IsOverwrite ? 0 : stream.Consumed;
         ulong word = stream.PositionWord;
-        stream.CheckedPosition(consumed);
-        ulong position = stream.PositionOf(word);
+        ulong position = stream.CheckedPosition(word, consumed);
         endTime = Math.Max(endTime, stream.LastTime);
         ulong discarded = stream.LostFull + stream.LostTooLarge;
         var intents = stream.Sequence == SequenceKind.Atomic ? stream.ReadRing().Intents : [];
