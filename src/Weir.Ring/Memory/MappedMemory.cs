@@ -45,12 +45,21 @@ internal sealed unsafe class MappedMemory
         {
             if (file != null && LibC.SetLength(file, lengthBytes) != 0)
                 throw new IOException($"{described}: no room for {lengthBytes} bytes: {Marshal.GetLastPInvokeErrorMessage()}");
-            address = Map(file, lengthBytes, mirroredBytes, described);
+            // On a DAX file system a store is in the file at once, and this flag has the file's own blocks there before it: what was
+            // written outlives the kernel. Other file systems do not know it.
+            int flags = file == null ? LibC.MapPrivate | LibC.MapAnonymous : LibC.MapShared;
+            bool isDurable = path != null && IsDurable(file!);
+            if (isDurable)
+                flags = LibC.MapSharedValidate | LibC.MapSync;
+            address = Map(file, flags, lengthBytes, mirroredBytes, described);
             if (backing.HugePages)
                 _ = LibC.Advise(address, (nuint)lengthBytes, LibC.AdviseHugePage);
             // Before the first touch, which decides.
             if (node is { } wanted)
                 NumaNodes.Prefer(address, lengthBytes, wanted);
+            // Blocks that were allocated and not written would each cost a commit of the journal at their first touch.
+            if (isDurable)
+                WriteZeros(file!, lengthBytes);
             int error = path != null || (file != null && backing.IsTouchedUpFront) ? AllocateRoom(file!, lengthBytes) : 0;
             if (error != 0)
                 throw new IOException($"{described}: no room for {lengthBytes} bytes: {Marshal.GetPInvokeErrorMessage(error)}");
@@ -126,9 +135,25 @@ internal sealed unsafe class MappedMemory
             : new SafeFileHandle(fd, ownsHandle: true);
     }
 
-    private static nint Map(SafeFileHandle? file, long lengthBytes, long mirroredBytes, string described)
+    /// <summary>Whether stores through a mapping of a file, and the blocks that they lie in, are in the file without being asked for.</summary>
+    private static bool IsDurable(SafeFileHandle file)
     {
-        int flags = file != null ? LibC.MapShared : LibC.MapPrivate | LibC.MapAnonymous;
+        const int AnyBytes = 4096;
+        nint address = LibC.Map(0, AnyBytes, LibC.ProtReadWrite, LibC.MapSharedValidate | LibC.MapSync, Descriptor(file), 0);
+        if (address != LibC.MapFailed)
+            _ = LibC.Unmap(address, AnyBytes);
+        return address != LibC.MapFailed;
+    }
+
+    private static void WriteZeros(SafeFileHandle file, long lengthBytes)
+    {
+        var zeros = new byte[Math.Min(1 << 20, lengthBytes)];
+        for (long offset = 0; offset < lengthBytes; offset += zeros.Length)
+            RandomAccess.Write(file, zeros.AsSpan(0, (int)Math.Min(zeros.Length, lengthBytes - offset)), offset);
+    }
+
+    private static nint Map(SafeFileHandle? file, int flags, long lengthBytes, long mirroredBytes, string described)
+    {
         int fd = file != null ? Descriptor(file) : -1;
         // Addresses for both, then the mirror over the second part of them.
         nint address = LibC.Map(

@@ -77,7 +77,14 @@ internal sealed class KillCampaign(int seed)
         seen.CheckOnce();
     }
 
-    /// <summary>What a dead writer, or a dead kernel, has left in its streams' files.</summary>
+    /// <summary>Checks what a dead writer, or a dead kernel, has left in its streams' files.</summary>
+    public void Recover(string directory, CtfRing kind)
+    {
+        var streams = TestRing.OpenAll(directory).ConvertAll(reader => new Stream(reader));
+        Recover(streams, directory, kind, new NumberedRecords());
+        streams.ForEach(stream => stream.Reader.Dispose());
+    }
+
     private void Recover(List<Stream> streams, string directory, CtfRing kind, NumberedRecords records)
     {
         var intents = RingControl.Read(directory).Intents;
