@@ -59,7 +59,7 @@ internal sealed unsafe class MappedMemory
                 NumaNodes.Prefer(address, lengthBytes, wanted);
             // Blocks that were allocated and not written would each cost a commit of the journal at their first touch.
             if (isDurable)
-                WriteZeros(file!, lengthBytes);
+                WriteZeros(file!, lengthBytes, described);
             int error = path != null || (file != null && backing.IsTouchedUpFront) ? AllocateRoom(file!, lengthBytes) : 0;
             if (error != 0)
                 throw new IOException($"{described}: no room for {lengthBytes} bytes: {Marshal.GetPInvokeErrorMessage(error)}");
@@ -145,11 +145,18 @@ internal sealed unsafe class MappedMemory
         return address != LibC.MapFailed;
     }
 
-    private static void WriteZeros(SafeFileHandle file, long lengthBytes)
+    private static void WriteZeros(SafeFileHandle file, long lengthBytes, string described)
     {
         var zeros = new byte[Math.Min(1 << 20, lengthBytes)];
-        for (long offset = 0; offset < lengthBytes; offset += zeros.Length)
-            RandomAccess.Write(file, zeros.AsSpan(0, (int)Math.Min(zeros.Length, lengthBytes - offset)), offset);
+        try
+        {
+            for (long offset = 0; offset < lengthBytes; offset += zeros.Length)
+                RandomAccess.Write(file, zeros.AsSpan(0, (int)Math.Min(zeros.Length, lengthBytes - offset)), offset);
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"{described}: no room for {lengthBytes} bytes: {e.Message}", e);
+        }
     }
 
     private static nint Map(SafeFileHandle? file, int flags, long lengthBytes, long mirroredBytes, string described)
