@@ -14,9 +14,11 @@ internal static unsafe partial class LibC
     public const int ProtReadWrite = 0x3;
     public const int MapShared = 0x01;
     public const int MapPrivate = 0x02;
+    public const int MapSharedValidate = 0x03;
     public const int MapFixed = 0x10;
     public const int MapAnonymous = 0x20;
     public const int MapNoReserve = 0x4000;
+    public const int MapSync = 0x80000;
     public const int Interrupted = 4;
 
     public const int ProtNone = 0x0;

@@ -53,12 +53,21 @@ internal sealed unsafe class MappedMemory
         {
             if (file != null && LibC.SetLength(file, lengthBytes) != 0)
                 throw new IOException($"{described}: no room for {lengthBytes} bytes: {Marshal.GetLastPInvokeErrorMessage()}");
-            address = Map(file, lengthBytes, mirroredBytes, LibC.ProtReadWrite, described);
+            // On a DAX file system a store is in the file at once, and this flag has the file's own blocks there before it: what was
+            // written outlives the kernel. Other file systems do not know it.
+            int flags = file == null ? LibC.MapPrivate | LibC.MapAnonymous : LibC.MapShared;
+            bool isDurable = path != null && IsDurable(file!);
+            if (isDurable)
+                flags = LibC.MapSharedValidate | LibC.MapSync;
+            address = Map(file, flags, lengthBytes, mirroredBytes, LibC.ProtReadWrite, described);
             if (backing.HugePages)
                 _ = LibC.Advise(address, (nuint)lengthBytes, LibC.AdviseHugePage);
             // Before the first touch, which decides.
             if (node is { } wanted)
                 NumaNodes.Prefer(address, lengthBytes, wanted);
+            // Blocks that were allocated and not written would each cost a commit of the journal at their first touch.
+            if (isDurable)
+                WriteZeros(file!, lengthBytes, described);
             int error = path != null || (file != null && backing.IsTouchedUpFront) ? AllocateRoom(file!, lengthBytes) : 0;
             if (error != 0)
                 throw new IOException($"{described}: no room for {lengthBytes} bytes: {Marshal.GetPInvokeErrorMessage(error)}");
@@ -100,7 +109,7 @@ internal sealed unsafe class MappedMemory
     /// <exception cref="IOException">It cannot be mapped.</exception>
     public static MappedMemory Open(SafeFileHandle file, string path, long lengthBytes, bool isWritable, long mirroredBytes = 0)
     {
-        nint address = Map(file, lengthBytes, mirroredBytes, isWritable ? LibC.ProtReadWrite : LibC.ProtRead, path);
+        nint address = Map(file, LibC.MapShared, lengthBytes, mirroredBytes, isWritable ? LibC.ProtReadWrite : LibC.ProtRead, path);
         return new MappedMemory(address, (nuint)(lengthBytes + mirroredBytes), 0, null);
     }
 
@@ -132,9 +141,32 @@ internal sealed unsafe class MappedMemory
             : new SafeFileHandle(fd, ownsHandle: true);
     }
 
-    private static nint Map(SafeFileHandle? file, long lengthBytes, long mirroredBytes, int protection, string described)
+    /// <summary>Whether stores through a mapping of a file, and the blocks that they lie in, are in the file without being asked for.</summary>
+    private static bool IsDurable(SafeFileHandle file)
     {
-        int flags = file != null ? LibC.MapShared : LibC.MapPrivate | LibC.MapAnonymous;
+        const int AnyBytes = 4096;
+        nint address = LibC.Map(0, AnyBytes, LibC.ProtReadWrite, LibC.MapSharedValidate | LibC.MapSync, Descriptor(file), 0);
+        if (address != LibC.MapFailed)
+            _ = LibC.Unmap(address, AnyBytes);
+        return address != LibC.MapFailed;
+    }
+
+    private static void WriteZeros(SafeFileHandle file, long lengthBytes, string described)
+    {
+        var zeros = new byte[Math.Min(1 << 20, lengthBytes)];
+        try
+        {
+            for (long offset = 0; offset < lengthBytes; offset += zeros.Length)
+                RandomAccess.Write(file, zeros.AsSpan(0, (int)Math.Min(zeros.Length, lengthBytes - offset)), offset);
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"{described}: no room for {lengthBytes} bytes: {e.Message}", e);
+        }
+    }
+
+    private static nint Map(SafeFileHandle? file, int flags, long lengthBytes, long mirroredBytes, int protection, string described)
+    {
         int fd = file != null ? Descriptor(file) : -1;
         int guardBytes = file == null ? GuardBytes : 0;
         nuint allBytes = (nuint)(lengthBytes + mirroredBytes + (2 * guardBytes));

@@ -104,7 +104,7 @@ public sealed unsafe class RingControl
     /// leaves no hole. A line that has not changed was not half written when it was read. Only a mark may have come, which the second has.
     /// </summary>
     /// <returns>The latest time in any line at either look: the record of a thread that has gone on since had a time too.</returns>
-    private static ulong Settle(ReadOnlySpan<byte> first, Span<byte> second)
+    internal static ulong Settle(ReadOnlySpan<byte> first, Span<byte> second)
     {
         ulong lastTime = 0;
         for (int at = IntentsOffset; at + IntentTable.LineBytes <= second.Length; at += IntentTable.LineBytes)
@@ -149,10 +149,10 @@ public sealed unsafe class RingControl
     // What another process made may be of any length and kind: a link is not followed, a pipe is not waited for.
     private static byte[] ReadAll(SafeFileHandle file, string path)
     {
-        var bytes = new byte[MaxBytes];
         int got = 0;
         try
         {
+            var bytes = new byte[Math.Clamp(RandomAccess.GetLength(file), 0, MaxBytes)];
             while (got < bytes.Length && RandomAccess.Read(file, bytes.AsSpan(got), got) is > 0 and int n)
                 got += n;
             return bytes[..got];

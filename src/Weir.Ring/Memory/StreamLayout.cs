@@ -67,6 +67,9 @@ public static class StreamLayout
     /// <summary>Offset of the offset of the pair of loss counters in the control page, u32.</summary>
     public const int LostOffset = 68;
 
+    /// <summary>Bytes of all of these.</summary>
+    internal const int HeadWords = LostOffset + sizeof(uint);
+
     /// <summary>Offset of the control page.</summary>
     public const int Control = 4096;
 

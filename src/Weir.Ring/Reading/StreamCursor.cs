@@ -20,14 +20,18 @@ public sealed unsafe class StreamCursor
 
     /// <summary>Begins with the oldest record that is there.</summary>
     /// <param name="stream">The stream, which stays the caller's and must stay open.</param>
+    /// <exception cref="InvalidDataException">The stream holds what no writer leaves there.</exception>
     /// <exception cref="IOException">The stream's file cannot be mapped.</exception>
+    /// <exception cref="InvalidOperationException">The stream is in discard mode and was opened to observe it.</exception>
     public StreamCursor(StreamReader stream)
     {
+        if (!stream.IsOverwrite && stream.Access != ReaderAccess.Consume)
+            throw new InvalidOperationException("A cursor gives back what it has passed, and a reader that observes gives nothing back.");
+        _at = stream.IsOverwrite ? stream.CheckedFloor() : stream.Consumed;
+        _from = _at;
         _stream = stream;
         _isContinuous = stream.PacketHeadBytes == 0;
         _data = stream.MapData();
-        _at = stream.IsOverwrite ? stream.Floor : stream.Consumed;
-        _from = _at;
     }
 
     /// <summary>Bytes of the stream before the next record.</summary>
@@ -52,7 +56,7 @@ public sealed unsafe class StreamCursor
             SkipOverwritten();
             ulong start = _at / packetBytes * packetBytes;
             // Before its end is looked for: a record that is finished in between would be passed over.
-            bool isFinished = _stream.CheckedPosition(_stream.IsOverwrite ? _at : _stream.Consumed) >= start + packetBytes && IsFinished(start);
+            bool isFinished = _stream.CheckedPosition(start) - start >= packetBytes && IsFinished(start);
             _at = Math.Max(_at, start + (ulong)_stream.PacketHeadBytes);
             ulong end = _stream.CommittedPosition(start, _stream.ReadRing);
             if (_stream.IsOverwrite && _stream.Floor > start)
@@ -91,6 +95,13 @@ public sealed unsafe class StreamCursor
         return _stream.Floor <= _from;
     }
 
+    /// <summary>For tests: whether bytes lie in the ring's memory, its mirror left out.</summary>
+    internal bool IsOfRing(ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* p = bytes)
+            return p >= _data && (ulong)(p - _data) + (ulong)bytes.Length <= _stream.RingBytes;
+    }
+
     private ReadOnlySpan<byte> PeekContinuous()
     {
         ulong length = _stream.CheckedPosition(_at) - _at;
@@ -103,12 +114,12 @@ public sealed unsafe class StreamCursor
 
     private void SkipOverwritten()
     {
-        ulong floor = _stream.Floor;
+        ulong floor = _stream.CheckedFloor();
         ulong packetBytes = (ulong)_stream.PacketBytes;
-        if (!_stream.IsOverwrite || floor <= _at / packetBytes * packetBytes)
+        ulong start = _at / packetBytes * packetBytes;
+        if (floor <= start)
             return;
-        ulong next = floor / packetBytes * packetBytes;
-        PacketsMissed += (next - (_at / packetBytes * packetBytes)) / packetBytes;
-        _at = next;
+        PacketsMissed += (floor - start) / packetBytes;
+        _at = floor;
     }
 }

@@ -34,14 +34,14 @@ public sealed unsafe class StreamReader : IDisposable
     private readonly int _lostOffset;
     private MappedMemory? _whole;
 
-    private StreamReader(string path, MappedMemory head, SafeFileHandle? file, RingBuffer? ring)
+    private StreamReader(string path, MappedMemory head, byte* page, SafeFileHandle? file, RingBuffer? ring, ReaderAccess access)
     {
         Path = path;
         File = file;
+        Access = access;
         _head = head;
         _ring = ring;
-        byte* page = head.Address;
-        _control = page + StreamLayout.Control;
+        _control = head.Address + StreamLayout.Control;
         PacketBytes = (int)*(ulong*)(page + StreamLayout.PacketBytes);
         PacketCount = *(int*)(page + StreamLayout.PacketCount);
         PacketHeadBytes = *(int*)(page + StreamLayout.PacketHeadBytes);
@@ -51,7 +51,6 @@ public sealed unsafe class StreamReader : IDisposable
         IsOverwrite = *(uint*)(page + StreamLayout.IsOverwrite) != 0;
         Uuid = new Guid(new ReadOnlySpan<byte>(page + StreamLayout.Uuid, 16), bigEndian: true);
         _ringBytes = (ulong)PacketBytes * (ulong)PacketCount;
-        // Once and for all: what was checked is what is used, whatever becomes of the file.
         _positionOffset = *(int*)(page + StreamLayout.PositionOffset);
         _consumedOffset = *(int*)(page + StreamLayout.ConsumedOffset);
         _lostOffset = *(int*)(page + StreamLayout.LostOffset);
@@ -65,6 +64,9 @@ public sealed unsafe class StreamReader : IDisposable
     /// memory that has none.
     /// </summary>
     public SafeFileHandle? File { get; }
+
+    /// <summary>Whether it may give packets back.</summary>
+    public ReaderAccess Access { get; }
 
     /// <summary>Bytes of a packet; of the whole ring where it has no packets.</summary>
     public int PacketBytes { get; }
@@ -130,16 +132,19 @@ public sealed unsafe class StreamReader : IDisposable
                 head = MappedMemory.Open(file, path, StreamLayout.HeadBytes, access == ReaderAccess.Consume);
                 // Acquire: the magic before everything else in the head; the writer stores it last.
                 ulong magic = Volatile.Read(ref *(ulong*)head.Address);
+                // A copy: what was checked is what is used, whatever becomes of the file.
+                byte* page = stackalloc byte[StreamLayout.HeadWords];
+                Buffer.MemoryCopy(head.Address, page, StreamLayout.HeadWords, StreamLayout.HeadWords);
                 string? wrong = magic switch
                 {
                     0 => null,
-                    StreamLayout.Magic => Check(head.Address, fileBytes),
+                    StreamLayout.Magic => Check(page, fileBytes),
                     _ => "offset 0: not a stream's file",
                 };
                 if (wrong != null)
                     throw new InvalidDataException($"{path}: {wrong}");
                 if (magic != 0)
-                    return new StreamReader(path, head, file, null);
+                    return new StreamReader(path, head, page, file, null, access);
             }
             head?.Unmap();
             file.Dispose();
@@ -153,7 +158,8 @@ public sealed unsafe class StreamReader : IDisposable
         }
     }
 
-    internal static StreamReader OfOwnMemory(MappedMemory memory, RingBuffer ring, string name) => new(name, memory, memory.File, ring);
+    internal static StreamReader OfOwnMemory(MappedMemory memory, RingBuffer ring, string name) =>
+        new(name, memory, memory.Address, memory.File, ring, ReaderAccess.Consume);
 
     /// <summary>The oldest packet that is complete and not given back, if there is one.</summary>
     /// <exception cref="InvalidDataException">The stream's control line holds what no writer leaves there.</exception>
@@ -166,7 +172,7 @@ public sealed unsafe class StreamReader : IDisposable
         ulong consumed = Consumed;
         ulong position = CheckedPosition(consumed);
         packet = new PendingPacket(OffsetOf(consumed), PacketBytes, consumed / (ulong)PacketBytes);
-        return position >= consumed + (ulong)PacketBytes && IsComplete(consumed);
+        return position - consumed >= (ulong)PacketBytes && IsComplete(consumed);
     }
 
     /// <summary>
@@ -189,30 +195,31 @@ public sealed unsafe class StreamReader : IDisposable
     /// is written and will not change until the packet is given back or overwritten. On the atomic path it ends at the first record that
     /// a writer has reserved and not finished, if there is one.
     /// </summary>
-    /// <param name="packetStart">The packet's begin, in bytes since the stream began.</param>
+    /// <param name="packetStart">The packet's begin, in bytes since the stream began; the packet was opened, and not given back.</param>
     /// <param name="readRing">Reads the ring's control; asked only where a writer is at work in the packet.</param>
     /// <exception cref="InvalidDataException">The stream or the ring hold what no writer leaves there.</exception>
     public ulong CommittedPosition(ulong packetStart, Func<RingSummary> readRing)
     {
-        ulong consumed = Consumed;
         // Once: the intents are asked who has not finished what this word counts, and know nothing of what a later one does.
         ulong word = PositionWord;
-        ulong position = CheckedPosition(word, consumed);
+        ulong position = CheckedPosition(word, packetStart);
         ulong packetEnd = packetStart + (ulong)PacketBytes;
+        bool isOpen = position - packetStart < (ulong)PacketBytes;
         if (Sequence == SequenceKind.Rseq)
-            return position < packetEnd ? position : ContentEnd(packetStart);
-        if (position >= packetEnd && IsComplete(packetStart))
+            return isOpen ? position : ContentEnd(packetStart);
+        if (!isOpen && IsComplete(packetStart))
             return ContentEnd(packetStart);
-        if (position < packetEnd && IsSettled(packetStart, position))
+        if (isOpen && IsSettled(packetStart, position))
             return position;
         var holes = new PacketHoles(readRing().Intents, Cpu, word, packetStart, PacketBytes);
-        ulong end = position < packetEnd ? position : holes.ClosedAt ?? ContentEnd(packetStart);
+        ulong end = isOpen ? position : holes.ClosedAt ?? ContentEnd(packetStart);
         foreach (var hole in holes.Holes)
             end = Math.Min(end, hole.Start);
         return Math.Clamp(end, packetStart + (ulong)PacketHeadBytes, packetEnd);
     }
 
     /// <summary>Gives the oldest packet back to the writer.</summary>
+    /// <exception cref="InvalidOperationException">The stream was opened to observe it.</exception>
     public void Release() => Release(Consumed + (ulong)PacketBytes);
 
     /// <summary>Copies a packet, complete or not, as it lies in its sub-buffer.</summary>
@@ -222,6 +229,7 @@ public sealed unsafe class StreamReader : IDisposable
     public void Copy(ulong sequenceNumber, Span<byte> target) => CopyBytes(sequenceNumber * (ulong)PacketBytes, target[..PacketBytes]);
 
     /// <summary>The position, if it is one that a writer can have reached.</summary>
+    /// <param name="consumed">Bytes given back; in overwrite mode any position that was reached before.</param>
     /// <exception cref="InvalidDataException">It is not.</exception>
     public ulong CheckedPosition(ulong consumed) => CheckedPosition(PositionWord, consumed);
 
@@ -232,14 +240,30 @@ public sealed unsafe class StreamReader : IDisposable
         ulong position = PositionOf(positionWord);
         bool isPossible = PacketHeadBytes == 0
             ? position - consumed <= _ringBytes
-            : position % (ulong)PacketBytes >= (ulong)PacketHeadBytes
-                && (IsOverwrite || (consumed % (ulong)PacketBytes == 0 && position >= consumed && position - consumed <= _ringBytes));
+            : position % (ulong)PacketBytes >= (ulong)PacketHeadBytes && position >= consumed
+                && (IsOverwrite || (consumed % (ulong)PacketBytes == 0 && position - consumed <= _ringBytes));
         if (!isPossible)
         {
             throw new InvalidDataException(
                 $"{Path}: offset {StreamLayout.Control + _positionOffset}: position {position} and consumed {consumed} cannot be those of a ring of {_ringBytes} bytes");
         }
         return position;
+    }
+
+    /// <summary>In overwrite mode the floor, if it is one that writers can have left; else 0.</summary>
+    /// <exception cref="InvalidDataException">It is not.</exception>
+    internal ulong CheckedFloor()
+    {
+        if (!IsOverwrite)
+            return 0;
+        // Writers raise the floor before they move the position: so it is not behind a position that was read before it, and not beyond
+        // one that is read after it.
+        ulong packetBytes = (ulong)PacketBytes;
+        ulong open = CheckedPosition(0) / packetBytes * packetBytes;
+        ulong floor = Floor;
+        if (floor % packetBytes != 0 || (open > floor && open - floor > _ringBytes - packetBytes) || floor > CheckedPosition(0))
+            throw new InvalidDataException($"{Path}: offset {StreamLayout.Control + StreamLayout.Floor}: floor {floor} cannot be that of a ring at {open}");
+        return floor;
     }
 
     /// <summary>Reads the control of the stream's ring, in this process or beside the stream's file.</summary>
@@ -300,9 +324,13 @@ public sealed unsafe class StreamReader : IDisposable
     }
 
     /// <summary>Says up to where the reader has finished.</summary>
-    internal void Release(ulong consumed) =>
+    internal void Release(ulong consumed)
+    {
+        if (Access != ReaderAccess.Consume)
+            throw new InvalidOperationException("A reader that observes gives nothing back.");
         // Release: the reads before the word that lets the writer in. Partner: its load of consumed.
         Volatile.Write(ref *(ulong*)(_control + _consumedOffset), consumed);
+    }
 
     /// <summary>
     /// A file that was cut while we have its head mapped would be a SIGBUS at the next look. Asked before each look, this leaves a window of
@@ -332,6 +360,9 @@ public sealed unsafe class StreamReader : IDisposable
             return $"offset {StreamLayout.PacketBytes}: {packetCount} packets of {packetBytes} bytes: no stream has these";
         if (isContinuous && sequence != (uint)SequenceKind.Rseq)
             return $"offset {StreamLayout.Sequence}: a ring without packets that is written by sequence {sequence}";
+        uint isOverwrite = *(uint*)(head + StreamLayout.IsOverwrite);
+        if (isOverwrite > (isContinuous ? 0U : 1U))
+            return $"offset {StreamLayout.IsOverwrite}: overwrite is {isOverwrite}";
         var format = *(StreamFormat*)(head + StreamLayout.Format);
         if (packetHeadBytes > IPacketFormat.MaxPacketHeadBytes || (PacketShape.Of(format) is { } shape && shape.HeadBytes != packetHeadBytes))
             return $"offset {StreamLayout.PacketHeadBytes}: format {format} has no packet heads of {packetHeadBytes} bytes";

@@ -10,6 +10,11 @@ internal readonly record struct ParsedRecord(uint Id, ulong Time, int Offset, in
 /// Reads the packets of one stream in order, knowing nothing of the ring but the layout of the trace file, whose offsets are
 /// written out here once more. Fails the test on anything that no packet may hold.
 /// </summary>
+/// <param name="uuid">The trace's.</param>
+/// <param name="cpu">The stream's.</param>
+/// <param name="payloadBytes">Bytes of an event's payload, by its id; negative for an id that there is not.</param>
+/// <param name="firstNumber">The number of the first packet.</param>
+/// <param name="isLarge">Whether records have CTF's large heads.</param>
 internal sealed class PacketParser(Guid uuid, uint cpu, Func<uint, int> payloadBytes, ulong firstNumber = 0, bool isLarge = false)
 {
     private const int HeadBytes = 84;
@@ -67,10 +72,14 @@ internal sealed class PacketParser(Guid uuid, uint cpu, Func<uint, int> payloadB
                 time = now < time ? now + (1UL << bits) : now;
             }
             int length = payloadBytes(id);
-            Assert.True(length >= 0, $"{where}: offset {at}: unknown id {id}");
-            Assert.True(at + head + length <= content, $"{where}: offset {at}: event {id} reaches beyond the content");
-            Assert.True(time >= _lastTime, $"{where}: offset {at}: time falls from {_lastTime} to {time}");
-            Assert.InRange(time, begin, end);
+            if (length < 0)
+                Assert.Fail($"{where}: offset {at}: unknown id {id}");
+            if (at + head + length > content)
+                Assert.Fail($"{where}: offset {at}: event {id} reaches beyond the content");
+            if (time < _lastTime)
+                Assert.Fail($"{where}: offset {at}: time falls from {_lastTime} to {time}");
+            if (time < begin || time > end)
+                Assert.Fail($"{where}: offset {at}: time {time} is not from {begin} to {end}");
             _lastTime = time;
             records.Add(new ParsedRecord(id, time, at, at + head, length, isExtended));
             at += head + length;
