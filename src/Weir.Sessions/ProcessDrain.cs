@@ -139,13 +139,12 @@ internal sealed class ProcessDrain : IDisposable
                     throw new InvalidDataException($"{path}: not a file of its own; what was recorded there is not in the trace");
                 if (StreamReader.TryOpen(path) is not { } reader)
                     continue;
-                if (Path.GetFileName(path) == StreamDrain.NameOf(reader.Cpu))
-                    _streams.Add(path, new StreamDrain(reader, TraceDirectory));
-                else
+                if (Refusal(reader) is { } refusal)
                 {
                     reader.Dispose();
-                    throw new InvalidDataException($"{path}: offset {StreamLayout.Cpu}: CPU {reader.Cpu}, which is not the file's name");
+                    throw new InvalidDataException($"{path}: {refusal}");
                 }
+                _streams.Add(path, new StreamDrain(reader, TraceDirectory));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
             {
@@ -157,6 +156,13 @@ internal sealed class ProcessDrain : IDisposable
             }
         }
     }
+
+    /// <summary>Why a stream is none that a traced program makes; null if it is one.</summary>
+    private static string? Refusal(StreamReader reader) =>
+        Path.GetFileName(reader.Path) != StreamDrain.NameOf(reader.Cpu) ? $"offset {StreamLayout.Cpu}: CPU {reader.Cpu}, which is not the file's name"
+        : reader.Format != StreamFormat.CtfCompact ? $"offset {StreamLayout.Format}: a stream of format {reader.Format}, not of CTF packets"
+        : reader.IsOverwrite ? $"offset {StreamLayout.IsOverwrite}: a flight recorder's stream, from which nothing is taken"
+        : null;
 
     private string[] EnumerateStreams()
     {

@@ -36,10 +36,11 @@ internal static unsafe class AtomicPacketWriter<TPlacement, TMode, TFormat, THoo
     {
         uint cpu = TPlacement.IsPerCpu ? WriterThread.CurrentCpu(thread) : 0;
         byte* stream = RingMemory.StreamOf(ring, cpu);
-        if (stream == null)
+        byte* intent = IntentTable.LineOf(ring, thread->Slot);
+        // What a thread without a line had in hand when it was stopped nobody could tell from what is written.
+        if (stream == null || intent == null)
             return CommitResult.NoStream;
         byte* head = thread->Block.Head;
-        byte* intent = IntentTable.LineOf(ring, thread->Slot);
         ulong tag = IntentTable.TagOf(ring, thread->Slot);
         ref ulong position = ref *(ulong*)(stream + StreamLayout.Position);
         while (true)

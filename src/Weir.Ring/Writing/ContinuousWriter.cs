@@ -22,8 +22,8 @@ internal static unsafe class ContinuousWriter<TWakeUp, TFormat, THooks>
             if (stream == null)
                 return CommitResult.NoStream;
             ulong old = Volatile.Read(ref *(ulong*)(stream + TFormat.PositionOffset));
-            // There is no last time here to compare with: each record has its own in full. A thread that leaves the CPU after this load
-            // and comes back may have read the clock before another's record; the ordered reading makes that the scheduler's doing alone.
+            // No last time stands here to compare with. A thread that is moved to another CPU and back within the nanoseconds around its
+            // reading could commit a time older than the record before; perf's own readers sort by time for such reasons.
             ulong now = TFormat.Now();
             int headBytes = TFormat.WriteHead(block->Head, id, now, 0, isLastExact: false, lengthBytes, cpu, thread);
             int tailBytes = TFormat.TailBytes(headBytes, lengthBytes);

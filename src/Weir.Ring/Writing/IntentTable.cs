@@ -23,8 +23,7 @@ namespace Weir.Ring;
 /// before the line was looked at: marks follow each other as the thread's reservations do. A mark names the end of the one that it means,
 /// and a stream's positions do not come twice, so it is not mistaken for another. If the line is about something else, or done, the
 /// thread has finished, and no mark is needed.</para>
-/// <para>Threads beyond <see cref="MaxIntents"/> have no line and leave no mark. If such a thread dies in the middle of a record, its packet's
-/// count does not come out, and the packet is given up: nothing torn is ever delivered.</para>
+/// <para>Threads beyond <see cref="MaxIntents"/> have no line, and write nothing: their records are lost and counted.</para>
 /// </remarks>
 internal static unsafe class IntentTable
 {

@@ -48,12 +48,7 @@ public sealed class PacketRecoveryTests
     [Theory]
     [MemberData(nameof(Clients))]
     public void Every_written_record_is_recovered_after_any_deaths(SteppedClient client) =>
-        AfterAnyDeaths(client, hasLines: true);
-
-    [Theory]
-    [MemberData(nameof(Clients))]
-    public void A_writer_without_a_line_costs_its_packet_and_that_is_told(SteppedClient client) =>
-        AfterAnyDeaths(client, hasLines: false);
+        AfterAnyDeaths(client);
 
     [Theory]
     [InlineData(SteppedClient.Rseq)]
@@ -107,7 +102,7 @@ public sealed class PacketRecoveryTests
         });
     }
 
-    private static void AfterAnyDeaths(SteppedClient client, bool hasLines)
+    private static void AfterAnyDeaths(SteppedClient client)
     {
         int first = Random.Shared.Next(1 << 30);
         TestContext.Current.TestOutputHelper?.WriteLine($"first seed {first}");
@@ -119,7 +114,7 @@ public sealed class PacketRecoveryTests
                 RenameAll(ring);
                 try
                 {
-                    LetDie(ring, new Random(seed), hasLines);
+                    LetDie(ring, new Random(seed));
                 }
                 catch (Exception e)
                 {
@@ -129,30 +124,25 @@ public sealed class PacketRecoveryTests
         });
     }
 
-    private static void LetDie(SteppedRing ring, Random random, bool hasLines)
+    private static void LetDie(SteppedRing ring, Random random)
     {
-        if (!hasLines)
-            ring.Rename(ring.Writers[0], hasLine: false);
         int deaths = random.Next(1, 30);
         for (int steps = random.Next(10, 600); steps > 0 && deaths > 0; steps--)
         {
             var writer = ring.Writers[random.Next(ring.Writers.Count)];
             uint id = random.Next(8) switch { 0 => 33, 1 => 31, _ => (uint)random.Next(1, 31) };
-            if (writer.Point != null && random.Next(30) == 0 && (hasLines || writer == ring.Writers[0]))
+            if (writer.Point != null && random.Next(30) == 0)
             {
                 writer.Die();
-                ring.Rename(writer, hasLines);
+                ring.Rename(writer);
                 deaths--;
             }
             ring.Step(writer, id);
             if (random.Next(8) == 0 && !ring.Reader.IsOverwrite)
                 ring.Consume();
-            if (random.Next(16) == 0 && hasLines)
+            if (random.Next(16) == 0)
                 ring.Observe();
         }
-        // The counts tell of those without a line only where all others are told by theirs.
-        foreach (var writer in ring.Writers.Where(w => !hasLines && w.Slot < ring.IntentCount))
-            ring.Finish(writer);
         ring.Recover();
     }
 

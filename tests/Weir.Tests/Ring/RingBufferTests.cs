@@ -94,6 +94,27 @@ public sealed unsafe class RingBufferTests
         Directory.Delete(directory, recursive: true);
     }
 
+    /// <summary>The table of intents has a line for each writing thread up to its end.</summary>
+    [Fact]
+    public void A_thread_beyond_the_table_loses_its_records_and_counts_them()
+    {
+        string directory = TestRing.NewDirectory();
+        var ring = RingBuffer.CreateCtf(TestRing.Options(directory) with { IntentCount = 1 }, ClockKind.Monotonic, SequenceKind.Atomic);
+        var first = WriterThread.New();
+        var second = WriterThread.New();
+        var slots = (first->Slot, second->Slot);
+        (first->Slot, second->Slot) = (0, 1);
+        ulong payload = 1;
+        Assert.Equal(CommitResult.Committed, ring.Write(first, 1, (byte*)&payload, 8));
+        Assert.Equal(CommitResult.NoStream, ring.Write(second, 1, (byte*)&payload, 8));
+        Assert.Equal(1UL, RingControl.Read(directory).LostNoStream);
+        (first->Slot, second->Slot) = slots;
+        WriterThread.Free(first);
+        WriterThread.Free(second);
+        GC.KeepAlive(ring);
+        Directory.Delete(directory, recursive: true);
+    }
+
     [Fact]
     public void Where_no_stream_at_all_can_be_made_there_is_no_ring()
     {

@@ -156,21 +156,20 @@ internal sealed unsafe class SteppedRing : IDisposable
         BinaryPrimitives.WriteInt32LittleEndian(payload[4..], number);
     }
 
-    /// <summary>Another writer, with a line of its own or, beyond the table's end, without.</summary>
-    public SteppedWriter AddWriter(bool hasLine = true)
+    /// <summary>Another writer, with a line of its own.</summary>
+    public SteppedWriter AddWriter()
     {
         var writer = new SteppedWriter(this);
         _writers.Add(writer);
-        Rename(writer, hasLine);
+        Rename(writer);
         return writer;
     }
 
     /// <summary>Makes another of a writer that is dead.</summary>
-    public void Rename(SteppedWriter writer, bool hasLine = true)
+    public void Rename(SteppedWriter writer)
     {
-        writer.Slot = hasLine ? _nextSlot : IntentCount + _nextSlot;
-        _nextSlot++;
-        Assert.True(_nextSlot <= IntentCount || !hasLine, "too many writers");
+        writer.Slot = _nextSlot++;
+        Assert.True(_nextSlot <= IntentCount, "too many writers");
     }
 
     /// <summary>Writes a record to its end.</summary>
