@@ -58,7 +58,7 @@ internal static unsafe class AtomicPacketWriter<TPlacement, TMode, TFormat, THoo
             }
             else
             {
-                IntentTable.Help(ring, word, tag, cpu);
+                IntentTable.Help(ring, ref position, word, tag, cpu);
                 THooks.At(RingPoint.Helped);
                 if (TFormat.Clock != null)
                 {

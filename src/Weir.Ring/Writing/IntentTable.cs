@@ -19,7 +19,8 @@ namespace Weir.Ring;
 /// says it: the position's word carries the number of the thread that moved it last, and whoever moves it next first marks that thread's
 /// line as won. Hence of every reservation but the last the line tells, and of the last the word.</para>
 /// <para>A mark can come late, when the line is already about another reservation. It names the end of the one that it means, and a
-/// stream's positions do not come twice, so it is not mistaken for another.</para>
+/// stream's positions do not come twice, so it is not mistaken for another. Nor does it take the place of a newer one: it is swapped for the
+/// mark that was there while the position still said what is marked.</para>
 /// <para>Threads beyond <see cref="MaxIntents"/> have no line and leave no mark. If such a thread dies in the middle of a record, its packet's
 /// count does not come out, and the packet is given up: nothing torn is ever delivered.</para>
 /// </remarks>
@@ -45,11 +46,23 @@ internal static unsafe class IntentTable
 
     /// <summary>Marks who moved the position last as the winner, unless it is the caller, who has finished that.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Help(RingMemory* ring, ulong word, ulong ownTag, uint cpu)
+    public static void Help(RingMemory* ring, ref ulong position, ulong word, ulong ownTag, uint cpu)
     {
         ulong tag = word & ~StreamLayout.PositionMask;
-        if (tag != ownTag && LineOf(ring, (int)(tag >> StreamLayout.PositionBits) - 1) is var line && line != null)
-            Volatile.Write(ref *(ulong*)(line + Won), Key(cpu, word & StreamLayout.PositionMask));
+        if (tag == ownTag || LineOf(ring, (int)(tag >> StreamLayout.PositionBits) - 1) is var line && line == null)
+            return;
+        ref ulong won = ref *(ulong*)(line + Won);
+        ulong key = Key(cpu, word & StreamLayout.PositionMask);
+        ulong seen;
+        do
+        {
+            // Acquire: the mark before the position, once more. If that has not moved, the mark is older than whatever the winner gets
+            // next; if it has, the caller's swap will fail. Another mark that comes late may be first, each once.
+            seen = Volatile.Read(ref won);
+            if (seen == key || Volatile.Read(ref position) != word)
+                return;
+        }
+        while (Interlocked.CompareExchange(ref won, key, seen) != seen);
         // The swap that follows is a full barrier: who sees the position moved on sees the mark.
     }
 
