@@ -36,13 +36,16 @@ public sealed class StreamSnapshot
     /// <param name="endTime">The time now by the ring's clock, which ends the open packet; 0 to end it with its last record.</param>
     /// <exception cref="InvalidDataException">The stream or its ring hold what no writer leaves there.</exception>
     /// <exception cref="IOException">They cannot be read.</exception>
-    public static StreamSnapshot Take(StreamReader stream, ulong endTime = 0) => Take(stream, endTime, isLive: true);
+    public static StreamSnapshot Take(StreamReader stream, ulong endTime = 0) => Take(stream, endTime, 0, isLive: true);
 
     /// <summary>Takes what a process that is gone has left in a stream.</summary>
-    /// <inheritdoc cref="Take(StreamReader, ulong)"/>
-    public static StreamSnapshot Recover(StreamReader stream) => Take(stream, 0, isLive: false);
+    /// <param name="stream">The stream; one that has packets.</param>
+    /// <param name="previousDiscarded">The losses that stand in the last packet that was given back, if there was one: none here tells fewer.</param>
+    /// <exception cref="InvalidDataException">The stream or its ring hold what no writer leaves there.</exception>
+    /// <exception cref="IOException">They cannot be read.</exception>
+    public static StreamSnapshot Recover(StreamReader stream, ulong previousDiscarded = 0) => Take(stream, 0, previousDiscarded, isLive: false);
 
-    private static StreamSnapshot Take(StreamReader stream, ulong endTime, bool isLive)
+    private static StreamSnapshot Take(StreamReader stream, ulong endTime, ulong previousDiscarded, bool isLive)
     {
         if (stream.PacketHeadBytes == 0)
             throw new InvalidOperationException("A snapshot is made of packets, and this ring has none.");
@@ -74,7 +77,6 @@ public sealed class StreamSnapshot
 
         var snapshot = new StreamSnapshot(number) { OverwrittenMeanwhile = stream.IsOverwrite ? (int)(number - oldest) : 0 };
         ulong previousEnd = 0;
-        ulong previousDiscarded = 0;
         var shape = PacketShape.Of(stream.Format);
         foreach (byte[] bytes in copies)
         {
