@@ -40,19 +40,22 @@ public sealed class StreamSnapshot
     /// <exception cref="IOException">They cannot be read.</exception>
     public static StreamSnapshot Take(StreamReader stream, ulong endTime = 0)
     {
-        var snapshot = Take(stream, endTime, isLive: true);
+        var snapshot = Take(stream, endTime, 0, isLive: true);
         // Writers that came all the way round while the newest packet was copied have left nothing of what there was, such as when this
         // method was compiled in between: what they have written since is there.
         for (int tries = 1; tries < MaxTries && snapshot is { Packets.Count: 0, OverwrittenMeanwhile: > 0 }; tries++)
-            snapshot = Take(stream, endTime, isLive: true);
+            snapshot = Take(stream, endTime, 0, isLive: true);
         return snapshot;
     }
 
     /// <summary>Takes what a process that is gone has left in a stream.</summary>
-    /// <inheritdoc cref="Take(StreamReader, ulong)"/>
-    public static StreamSnapshot Recover(StreamReader stream) => Take(stream, 0, isLive: false);
+    /// <param name="stream">The stream; one that has packets.</param>
+    /// <param name="previousDiscarded">The losses that stand in the last packet that was given back, if there was one: none here tells fewer.</param>
+    /// <exception cref="InvalidDataException">The stream or its ring hold what no writer leaves there.</exception>
+    /// <exception cref="IOException">They cannot be read.</exception>
+    public static StreamSnapshot Recover(StreamReader stream, ulong previousDiscarded = 0) => Take(stream, 0, previousDiscarded, isLive: false);
 
-    private static StreamSnapshot Take(StreamReader stream, ulong endTime, bool isLive)
+    private static StreamSnapshot Take(StreamReader stream, ulong endTime, ulong previousDiscarded, bool isLive)
     {
         if (stream.PacketHeadBytes == 0)
             throw new InvalidOperationException("A snapshot is made of packets, and this ring has none.");
@@ -90,7 +93,6 @@ public sealed class StreamSnapshot
 
         var snapshot = new StreamSnapshot(number) { OverwrittenMeanwhile = stream.IsOverwrite ? (int)(number - oldest) : 0 };
         ulong previousEnd = 0;
-        ulong previousDiscarded = 0;
         var shape = PacketShape.Of(stream.Format);
         foreach (byte[] bytes in copies)
         {

@@ -13,11 +13,17 @@ internal readonly struct Dying : IRingHooks
     [ThreadStatic]
     public static RingPoint? Point;
 
+    /// <summary>What happens there instead, while the writer is held up.</summary>
+    [ThreadStatic]
+    public static Action? Meanwhile;
+
     public static void At(RingPoint point)
     {
         if ((PointsLeft == 0 || --PointsLeft > 0) && point != Point)
             return;
         Point = null;
-        throw new OperationCanceledException();
+        var meanwhile = Meanwhile ?? throw new OperationCanceledException();
+        Meanwhile = null;
+        meanwhile();
     }
 }

@@ -14,7 +14,7 @@ namespace Weir.Tests.Ring;
 /// </summary>
 internal sealed unsafe class FuzzCampaign : IDisposable
 {
-    /// <summary>The ring's file is read three times for each answer, a packet copied for each that a snapshot holds.</summary>
+    /// <summary>All questions together copy the ring of 16 KiB, and the table of intents, some dozen times.</summary>
     private const long MaxAllocatedBytes = 4 << 20;
 
     private const int HangSeconds = 60;
@@ -22,27 +22,14 @@ internal sealed unsafe class FuzzCampaign : IDisposable
     /// <summary>How often a reader that gives back is asked, where the writer's words change meanwhile and there is always more.</summary>
     private const int MaxTurns = 64;
 
-    private static readonly int[] s_headWords =
-    [
-        0, StreamLayout.VersionOffset, StreamLayout.Sequence, StreamLayout.PacketBytes, StreamLayout.PacketCount, StreamLayout.Cpu, StreamLayout.Format,
-        StreamLayout.PacketHeadBytes, StreamLayout.IsOverwrite, StreamLayout.PositionOffset, StreamLayout.ConsumedOffset, StreamLayout.LostOffset,
-    ];
-
-    private static readonly int[] s_controlWords =
-    [
-        StreamLayout.Position, StreamLayout.LastTime, StreamLayout.LostFull, StreamLayout.LostTooLarge, StreamLayout.Consumed, StreamLayout.Floor,
-        StreamLayout.CommitCounts, StreamLayout.CommitCounts + StreamLayout.CommitCountStride, StreamLayout.CommitCounts + (2 * StreamLayout.CommitCountStride),
-        StreamLayout.CommitCounts + (3 * StreamLayout.CommitCountStride), 1024, 1032, 1040, 1048, 2048,
-    ];
-
     private readonly int _seed;
     private readonly string _directory = TestRing.NewDirectory();
-    private readonly List<Target> _targets = [];
+    private readonly List<FuzzTarget> _targets = [];
     private readonly StringBuilder _done = new();
     private readonly byte[] _packet = new byte[1 << 20];
-    private readonly Disturber _disturber = new();
+    private readonly FuzzDisturber _disturber = new();
     private long _lastProgress = Stopwatch.GetTimestamp();
-    private Draw _draw;
+    private FuzzDraw _draw;
     private bool _isDisturbed;
     private bool _isCut;
 
@@ -50,7 +37,7 @@ internal sealed unsafe class FuzzCampaign : IDisposable
     {
         _seed = seed;
         foreach (var original in StreamCorpus.Make(seed))
-            _targets.Add(new Target(Directory.CreateDirectory(Path.Combine(_directory, _targets.Count.ToString(CultureInfo.InvariantCulture))).FullName, original));
+            _targets.Add(new FuzzTarget(Directory.CreateDirectory(Path.Combine(_directory, _targets.Count.ToString(CultureInfo.InvariantCulture))).FullName, original));
     }
 
     public long Count { get; private set; }
@@ -72,7 +59,7 @@ internal sealed unsafe class FuzzCampaign : IDisposable
     /// <exception cref="InvalidOperationException">A reader did what it must not; the message says to what.</exception>
     public void Mutate(long number)
     {
-        _draw = new Draw(((ulong)(uint)_seed << 32) ^ (ulong)number);
+        _draw = new FuzzDraw(((ulong)(uint)_seed << 32) ^ (ulong)number);
         _done.Clear();
         Volatile.Write(ref _lastProgress, Stopwatch.GetTimestamp());
         var target = _targets[_draw.Next(_targets.Count)];
@@ -145,7 +132,7 @@ internal sealed unsafe class FuzzCampaign : IDisposable
             Environment.FailFast($"seed {_seed}: a reader does not come back from mutation {Count}:{_done}; files in {_directory}");
     }
 
-    private void Change(Target target)
+    private void Change(FuzzTarget target)
     {
         for (int n = _draw.Next(4); n >= 0; n--)
         {
@@ -158,7 +145,7 @@ internal sealed unsafe class FuzzCampaign : IDisposable
                     Flip(target.Ring, target.Original.Ring.Length, "ring");
                     break;
                 case 3 or 4:
-                    Store(target, target.Stream, s_headWords[_draw.Next(s_headWords.Length)], "stream");
+                    Store(target, target.Stream, _draw.HeadWord(), "stream");
                     break;
                 case 5 or 6:
                     int packet = _draw.Next(StreamCorpus.PacketCount) * StreamCorpus.PacketBytes;
@@ -168,7 +155,7 @@ internal sealed unsafe class FuzzCampaign : IDisposable
                     Store(target, target.Ring, _draw.RingWord(target), "ring");
                     break;
                 default:
-                    Store(target, target.Stream, StreamLayout.Control + s_controlWords[_draw.Next(s_controlWords.Length)], "stream");
+                    Store(target, target.Stream, _draw.ControlWord(), "stream");
                     break;
             }
         }
@@ -187,7 +174,7 @@ internal sealed unsafe class FuzzCampaign : IDisposable
         file[bit / 8] ^= (byte)(1 << (bit % 8));
     }
 
-    private void Store(Target target, byte* file, int offset, string name)
+    private void Store(FuzzTarget target, byte* file, int offset, string name)
     {
         ulong value = _draw.Value(file + offset, target);
         bool isShort = _draw.Next(3) == 0;
@@ -203,10 +190,10 @@ internal sealed unsafe class FuzzCampaign : IDisposable
         int newLength = _draw.Next(2) == 0 ? _draw.Next(length) : Math.Min(length, Math.Max(0, (_draw.Next(length / 4096) * 4096) + _draw.Next(3) - 1));
         _done.Append(CultureInfo.InvariantCulture, $" {name} cut at {newLength};");
         _isCut = true;
-        Target.SetLength(path, newLength);
+        FuzzTarget.SetLength(path, newLength);
     }
 
-    private void ReadAll(Target target, ReaderAccess access)
+    private void ReadAll(FuzzTarget target, ReaderAccess access)
     {
         StreamReader? reader = null;
         Try(target, () => reader = StreamReader.TryOpen(target.StreamPath, access));
@@ -231,7 +218,7 @@ internal sealed unsafe class FuzzCampaign : IDisposable
         }
     }
 
-    private void ReadPackets(Target target, StreamReader reader)
+    private void ReadPackets(FuzzTarget target, StreamReader reader)
     {
         ulong packetBytes = (ulong)reader.PacketBytes;
         ulong any = _draw.Value(target.Stream + StreamLayout.Control, target) / packetBytes;
@@ -264,7 +251,8 @@ internal sealed unsafe class FuzzCampaign : IDisposable
         int turns = 0;
         while (reader.TryGetComplete(out var pending))
         {
-            Expect(pending.FileOffset >= StreamLayout.HeadBytes && pending.FileOffset + pending.LengthBytes <= StreamLayout.HeadBytes + (reader.PacketCount * (long)reader.PacketBytes), $"{pending}");
+            long end = StreamLayout.HeadBytes + (reader.PacketCount * (long)reader.PacketBytes);
+            Expect(pending.FileOffset >= StreamLayout.HeadBytes && pending.FileOffset + pending.LengthBytes <= end, $"{pending}");
             reader.Copy(pending.SequenceNumber, _packet.AsSpan(0, reader.PacketBytes));
             reader.Release();
             if (++turns > MaxTurns && _isDisturbed)
@@ -297,7 +285,7 @@ internal sealed unsafe class FuzzCampaign : IDisposable
     }
 
     /// <summary>One question to a reader: an answer, or an exception that says where.</summary>
-    private void Try(Target target, Action question)
+    private void Try(FuzzTarget target, Action question)
     {
         try
         {
@@ -322,175 +310,5 @@ internal sealed unsafe class FuzzCampaign : IDisposable
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Use<T>(T value)
     {
-    }
-
-    /// <summary>The files of an original, mapped.</summary>
-    private sealed class Target : IDisposable
-    {
-        private readonly MappedMemory _stream;
-        private readonly MappedMemory _ring;
-
-        public Target(string directory, StreamCorpus original)
-        {
-            Directory = directory;
-            Original = original;
-            StreamPath = Path.Combine(directory, "stream_0");
-            RingPath = Path.Combine(directory, RingControl.FileName);
-            File.WriteAllBytes(StreamPath, original.Stream);
-            File.WriteAllBytes(RingPath, original.Ring);
-            _stream = MappedMemory.Open(StreamPath, original.Stream.Length);
-            _ring = MappedMemory.Open(RingPath, original.Ring.Length);
-        }
-
-        public string Directory { get; }
-
-        public StreamCorpus Original { get; }
-
-        public string StreamPath { get; }
-
-        public string RingPath { get; }
-
-        public byte* Stream => _stream.Address;
-
-        public byte* Ring => _ring.Address;
-
-        public static void SetLength(string path, int length)
-        {
-            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
-            RandomAccess.SetLength(file, length);
-        }
-
-        public void Restore(bool isCut)
-        {
-            if (isCut)
-            {
-                SetLength(StreamPath, Original.Stream.Length);
-                SetLength(RingPath, Original.Ring.Length);
-            }
-            Original.Stream.CopyTo(new Span<byte>(Stream, Original.Stream.Length));
-            Original.Ring.CopyTo(new Span<byte>(Ring, Original.Ring.Length));
-        }
-
-        public void Dispose()
-        {
-            _stream.Unmap();
-            _ring.Unmap();
-        }
-    }
-
-    /// <summary>A thread that stores words in a stream and its ring while they are read.</summary>
-    private sealed class Disturber : IDisposable
-    {
-        private readonly Thread _thread;
-        private Target? _target;
-        private ulong _seed;
-        private bool _isIdle = true;
-        private bool _isStopped;
-
-        public Disturber()
-        {
-            _thread = new Thread(Run) { IsBackground = true };
-            _thread.Start();
-        }
-
-        public void Begin(Target target, ulong seed)
-        {
-            _seed = seed;
-            Volatile.Write(ref _isIdle, false);
-            Volatile.Write(ref _target, target);
-        }
-
-        public void End()
-        {
-            Volatile.Write(ref _target, null);
-            var wait = default(SpinWait);
-            while (!Volatile.Read(ref _isIdle))
-                wait.SpinOnce(-1);
-        }
-
-        public void Dispose()
-        {
-            Volatile.Write(ref _isStopped, true);
-            _thread.Join();
-        }
-
-        private void Run()
-        {
-            var wait = default(SpinWait);
-            while (!Volatile.Read(ref _isStopped))
-            {
-                if (Volatile.Read(ref _target) is not { } target)
-                {
-                    Volatile.Write(ref _isIdle, true);
-                    wait.SpinOnce(-1);
-                    continue;
-                }
-                var draw = new Draw(_seed);
-                while (Volatile.Read(ref _target) != null)
-                {
-                    // By turns wrong and right, so that some questions get far.
-                    bool isRing = draw.Next(3) == 0;
-                    byte* file = isRing ? target.Ring : target.Stream;
-                    int offset = isRing ? draw.RingWord(target)
-                        : draw.Next(2) == 0 ? s_headWords[draw.Next(s_headWords.Length)]
-                        : StreamLayout.Control + s_controlWords[draw.Next(s_controlWords.Length)];
-                    Unsafe.WriteUnaligned(file + offset, draw.Value(file + offset, target));
-                    Thread.SpinWait(draw.Next(50));
-                    Unsafe.WriteUnaligned(file + offset, BitConverter.ToUInt64(isRing ? target.Original.Ring : target.Original.Stream, offset));
-                    Thread.SpinWait(draw.Next(50));
-                }
-            }
-        }
-    }
-
-    /// <summary>Random choices; a few instructions each.</summary>
-    private struct Draw(ulong state)
-    {
-        private ulong _state = state;
-
-        public int Next(int bound) => (int)(Next() % (uint)bound);
-
-        /// <summary>Where a word of the ring's file begins: of its head, or of an intent.</summary>
-        public int RingWord(Target target)
-        {
-            int words = (target.Original.Ring.Length - RingControl.IntentsOffset) / sizeof(ulong);
-            return words == 0 || Next(4) == 0 ? Next(40) * sizeof(uint) : RingControl.IntentsOffset + (Next(words) * sizeof(ulong));
-        }
-
-        /// <summary>A value that somebody may not have thought of, for a word that has one now.</summary>
-        public ulong Value(byte* word, Target target)
-        {
-            ulong now = Unsafe.ReadUnaligned<ulong>(word);
-            ulong few = (ulong)Next(20);
-            ulong position = Unsafe.ReadUnaligned<ulong>(target.Stream + StreamLayout.Control) & StreamLayout.PositionMask;
-            return Next(16) switch
-            {
-                0 => few,
-                1 => 0 - few,
-                2 => now + few,
-                3 => now - few,
-                4 => now + (few * StreamCorpus.PacketBytes),
-                5 => now - (few * StreamCorpus.PacketBytes),
-                6 => 1UL << Next(64),
-                7 => (1UL << Next(64)) - 1,
-                8 => now ^ (1UL << Next(64)),
-                9 => position + few,
-                10 => position + (few * StreamCorpus.PacketBytes),
-                11 => (position & ~(ulong)(StreamCorpus.PacketBytes - 1)) + (few * StreamCorpus.PacketBytes),
-                12 => 0 - (few * StreamCorpus.PacketBytes),
-                13 => position << 1,
-                14 => Unsafe.ReadUnaligned<ulong>(target.Stream + (Next(3) == 0 ? 0 : StreamLayout.Control) + (Next(40) * sizeof(uint))),
-                _ => Next(),
-            };
-        }
-
-        // SplitMix64, by Steele, Lea and Flood.
-        private ulong Next()
-        {
-            ulong z = _state += 0x9E3779B97F4A7C15;
-            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-            z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-            return z ^ (z >> 31);
-        }
     }
 }

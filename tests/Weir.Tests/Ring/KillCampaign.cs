@@ -93,7 +93,7 @@ internal sealed class KillCampaign(int seed)
         {
             if (!kind.IsOverwrite)
                 TestRing.Drain(reader, packet => records.Add(consumer, packet));
-            var snapshot = StreamSnapshot.Recover(reader);
+            var snapshot = StreamSnapshot.Recover(reader, consumer.Discarded);
             Assert.False(snapshot.IsCut, "cut");
             var parser = consumer;
             if (kind.IsOverwrite)
