@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Weir.Ring;
@@ -61,6 +62,22 @@ internal unsafe struct CommitBlock
     [FieldOffset(144)] public fixed ulong Patches[3 * MaxPatches];
 
     [FieldOffset(256)] public fixed byte Scratch[ScratchBytes];
+
+    /// <summary>Says where the record goes that <see cref="Head"/> begins; no patches yet.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Stage(byte* target, int headBytes, byte* payload, int lengthBytes, int tailBytes)
+    {
+        HeadBytes = (ushort)headBytes;
+        Extras = 0;
+        PayloadBytes = (uint)lengthBytes;
+        Payload = payload;
+        Target = target;
+        if (tailBytes != 0)
+        {
+            HasTail = 1;
+            Tail = target + headBytes + (uint)lengthBytes + tailBytes - sizeof(ulong);
+        }
+    }
 
     /// <summary>Sets a patch; the caller sets how many there are.</summary>
     public void SetPatch(int index, byte* target, byte* source, int lengthBytes)

@@ -43,16 +43,7 @@ internal static unsafe class ContinuousWriter<TWakeUp, TFormat, THooks>
             block->Expected = old;
             block->First = old + size;
             block->Cpu = cpu;
-            block->HeadBytes = (ushort)headBytes;
-            block->Extras = 0;
-            block->PayloadBytes = (uint)lengthBytes;
-            block->Payload = payload;
-            block->Target = stream + StreamLayout.Data + (old & ring->RingMask);
-            if (tailBytes != 0)
-            {
-                block->HasTail = 1;
-                block->Tail = block->Target + size - sizeof(ulong);
-            }
+            block->Stage(stream + StreamLayout.Data + (old & ring->RingMask), headBytes, payload, lengthBytes, tailBytes);
             THooks.At(RingPoint.Staged);
             if (RseqSection.TryCommit(thread->RseqArea, block))
             {

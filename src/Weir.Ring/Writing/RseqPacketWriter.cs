@@ -38,24 +38,15 @@ internal static unsafe class RseqPacketWriter<TMode, TFormat, THooks>
             block->Guard = stream + StreamLayout.Position;
             block->Expected = old;
             block->Cpu = cpu;
-            block->PayloadBytes = (uint)lengthBytes;
-            block->Payload = payload;
             block->Second = now;
             if ((old & ring->PacketMask) + size > ring->PacketMask)
             {
-                if (SwitchPacket(ring, thread, stream, cpu, old, now, id, lengthBytes) is { } result)
+                if (SwitchPacket(ring, thread, stream, cpu, old, now, id, payload, lengthBytes) is { } result)
                     return result;
                 continue;
             }
             block->First = old + size;
-            block->HeadBytes = (ushort)headBytes;
-            block->Extras = 0;
-            block->Target = stream + StreamLayout.Data + (old & ring->RingMask);
-            if (tailBytes != 0)
-            {
-                block->HasTail = 1;
-                block->Tail = block->Target + size - sizeof(ulong);
-            }
+            block->Stage(stream + StreamLayout.Data + (old & ring->RingMask), headBytes, payload, lengthBytes, tailBytes);
             THooks.At(RingPoint.Staged);
             if (RseqSection.TryCommitPair(thread->RseqArea, block))
             {
@@ -70,7 +61,7 @@ internal static unsafe class RseqPacketWriter<TMode, TFormat, THooks>
     /// <summary>Closes the open packet and opens the next with this record, all by one commit; null when another writer was faster.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static CommitResult? SwitchPacket(
-        RingMemory* ring, WriterThread* thread, byte* stream, uint cpu, ulong old, ulong now, uint id, int lengthBytes)
+        RingMemory* ring, WriterThread* thread, byte* stream, uint cpu, ulong old, ulong now, uint id, byte* payload, int lengthBytes)
     {
         const int FloorScratch = 0;
         const int CloseScratch = 8;
@@ -117,15 +108,8 @@ internal static unsafe class RseqPacketWriter<TMode, TFormat, THooks>
         block->SetPatch(patches++, closed + TFormat.CloseOffset, scratch + CloseScratch, TFormat.CloseBytes);
         block->SetPatch(patches++, opened, scratch + OpenScratch, TFormat.PacketHeadBytes);
         block->First = next + (ulong)TFormat.PacketHeadBytes + size;
-        block->HeadBytes = (ushort)headBytes;
+        block->Stage(opened + TFormat.PacketHeadBytes, headBytes, payload, lengthBytes, tailBytes);
         block->PatchCount = (byte)patches;
-        block->HasTail = 0;
-        block->Target = opened + TFormat.PacketHeadBytes;
-        if (tailBytes != 0)
-        {
-            block->HasTail = 1;
-            block->Tail = block->Target + size - sizeof(ulong);
-        }
         THooks.At(RingPoint.Staged);
         if (!RseqSection.TryCommitPair(thread->RseqArea, block))
             return null;
