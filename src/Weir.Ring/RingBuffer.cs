@@ -120,6 +120,7 @@ public abstract unsafe class RingBuffer
     /// <summary>Opens a stream for reading in this process, whatever the ring's memory is. Several may be open; one may give packets back.</summary>
     /// <param name="cpu">One of <see cref="StreamCpus"/>.</param>
     /// <exception cref="ArgumentException">There is no such stream.</exception>
+    /// <exception cref="IOException">Its file is gone.</exception>
     public StreamReader OpenReader(int cpu)
     {
         lock (_lock)
@@ -127,7 +128,8 @@ public abstract unsafe class RingBuffer
             var memory = (uint)cpu < (uint)_streams.Length ? _streams[cpu] : null;
             return memory == null
                 ? throw new ArgumentException($"CPU {cpu} has no stream.", nameof(cpu))
-                : StreamReader.OfOwnMemory(memory, this, $"stream of CPU {cpu}");
+                : _options.Backing is { Kind: BackingKind.Files, Directory: { } directory } ? StreamReader.OfOwnMemory(memory, this, Path.Combine(directory, NameOf(cpu)), hasPath: true)
+                : StreamReader.OfOwnMemory(memory, this, $"stream of CPU {cpu}", hasPath: false);
         }
     }
 
@@ -250,13 +252,15 @@ public abstract unsafe class RingBuffer
 
     private protected abstract (int Position, int Consumed, int Lost) ControlOffsets { get; }
 
+    private static string NameOf(int cpu) => string.Create(CultureInfo.InvariantCulture, $"stream_{cpu}");
+
     private MappedMemory CreateStream(int cpu)
     {
         long bytes = StreamLayout.HeadBytes + (long)_memory->RingBytes;
         if (_streamBytes + bytes > _options.MaxBytes)
             throw new IOException($"stream of CPU {cpu}: the ring's limit of {_options.MaxBytes} bytes is reached");
         var stream = MappedMemory.Create(
-            _options.Backing, string.Create(CultureInfo.InvariantCulture, $"stream_{cpu}"), bytes,
+            _options.Backing, NameOf(cpu), bytes,
             _options.Backing.NodeLocal ? NumaNodes.Of(cpu) : null, mirroredBytes: Traits.PacketHeadBytes == 0 ? (long)_memory->RingBytes : 0);
         _streamBytes += bytes;
         byte* head = stream.Address;

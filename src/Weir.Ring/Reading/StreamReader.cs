@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Weir.Ring;
@@ -121,12 +122,11 @@ public sealed unsafe class StreamReader : IDisposable
     /// <exception cref="IOException">The file cannot be opened.</exception>
     public static StreamReader? TryOpen(string path, ReaderAccess access = ReaderAccess.Consume)
     {
-        var file = System.IO.File.OpenHandle(
-            path, FileMode.Open, access == ReaderAccess.Consume ? FileAccess.ReadWrite : FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        var file = OpenFile(path, access);
         MappedMemory? head = null;
         try
         {
-            long fileBytes = RandomAccess.GetLength(file);
+            long fileBytes = LengthOf(file, path);
             if (fileBytes >= StreamLayout.HeadBytes)
             {
                 head = MappedMemory.Open(file, path, StreamLayout.HeadBytes, access == ReaderAccess.Consume);
@@ -158,8 +158,13 @@ public sealed unsafe class StreamReader : IDisposable
         }
     }
 
-    internal static StreamReader OfOwnMemory(MappedMemory memory, RingBuffer ring, string name) =>
-        new(name, memory, memory.Address, memory.File, ring, ReaderAccess.Consume);
+    /// <param name="memory">The stream's memory, which is the ring's.</param>
+    /// <param name="ring">The ring.</param>
+    /// <param name="name">The path of the stream's file, or what to call it.</param>
+    /// <param name="hasPath">Whether it is a path.</param>
+    /// <exception cref="IOException">The file cannot be opened.</exception>
+    internal static StreamReader OfOwnMemory(MappedMemory memory, RingBuffer ring, string name, bool hasPath) =>
+        new(name, memory, memory.Address, hasPath ? OpenFile(name, ReaderAccess.Observe) : memory.File, ring, ReaderAccess.Consume);
 
     /// <summary>The oldest packet that is complete and not given back, if there is one.</summary>
     /// <exception cref="InvalidDataException">The stream's control line holds what no writer leaves there.</exception>
@@ -274,12 +279,13 @@ public sealed unsafe class StreamReader : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        // The memory of a ring of this process is the ring's.
+        // The memory of a ring of this process is the ring's, and so is a memory file.
+        if (!ReferenceEquals(File, _head.File))
+            File?.Dispose();
         if (_ring != null)
             return;
         _head.Unmap();
         _whole?.Unmap();
-        File?.Dispose();
     }
 
     internal ulong PositionOf(ulong word) => Sequence == SequenceKind.Atomic ? word & StreamLayout.PositionMask : word;
@@ -341,6 +347,26 @@ public sealed unsafe class StreamReader : IDisposable
         long length = File != null ? RandomAccess.GetLength(File) : long.MaxValue;
         if (length < StreamLayout.HeadBytes)
             throw new InvalidDataException($"{Path}: offset {length}: the file was cut while it was read");
+    }
+
+    /// <summary>Opens whatever has the name; one that waits for somebody at its other end is not waited for.</summary>
+    private static SafeFileHandle OpenFile(string path, ReaderAccess access)
+    {
+        int fd = LibC.Open(path, (access == ReaderAccess.Consume ? LibC.ReadWrite : 0) | LibC.NonBlocking | LibC.CloseOnExec, 0);
+        return fd >= 0 ? new SafeFileHandle(fd, ownsHandle: true)
+            : throw new IOException($"{path}: cannot be opened: {Marshal.GetLastPInvokeErrorMessage()}");
+    }
+
+    private static long LengthOf(SafeFileHandle file, string path)
+    {
+        try
+        {
+            return RandomAccess.GetLength(file);
+        }
+        catch (NotSupportedException e)
+        {
+            throw new InvalidDataException($"{path}: offset 0: a pipe or a device, not a stream's file", e);
+        }
     }
 
     private static string? Check(byte* head, long fileBytes)

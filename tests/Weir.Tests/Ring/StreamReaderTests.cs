@@ -158,6 +158,16 @@ public sealed unsafe class StreamReaderTests : IDisposable
         Assert.Equal(4096UL, reader.Consumed);
     }
 
+    [Theory]
+    [InlineData(ReaderAccess.Observe)]
+    [InlineData(ReaderAccess.Consume)]
+    public void A_pipe_is_refused_and_not_waited_for(ReaderAccess access)
+    {
+        using (var mkfifo = System.Diagnostics.Process.Start("mkfifo", [FilePath]))
+            mkfifo.WaitForExit();
+        AssertNames(Assert.Throws<InvalidDataException>(() => StreamReader.TryOpen(FilePath, access)), 0);
+    }
+
     [Fact]
     public void A_ring_file_that_is_none_is_refused()
     {
