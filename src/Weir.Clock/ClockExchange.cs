@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Buffers.Binary;
 
 namespace Weir.Clock;
@@ -139,8 +140,9 @@ public static class ClockExchange
             {
                 run(() => Interlocked.Increment(ref progress));
             }
-            catch (Exception e) when (e is ClockExchangeException or IOException or ObjectDisposedException or NotSupportedException)
+            catch (Exception e)
             {
+                // Whatever the stream or the clock throws belongs to whoever gave them to us.
                 failure = e;
             }
         })
@@ -153,10 +155,10 @@ public static class ClockExchange
                 throw new ClockExchangeException($"the other side said nothing for {patience.TotalSeconds:0.###} s");
             seen = now;
         }
-        if (failure is ClockExchangeException)
-            throw failure;
-        if (failure != null)
+        if (failure is IOException or ObjectDisposedException or NotSupportedException)
             throw new ClockExchangeException($"the connection is lost: {failure.Message}", failure);
+        if (failure != null)
+            ExceptionDispatchInfo.Throw(failure);
     }
 
     private enum Kind : byte

@@ -125,6 +125,8 @@ public abstract unsafe class RingBuffer
     {
         lock (_lock)
         {
+            if (_isRetired)
+                throw new InvalidOperationException("The ring is retired: its memory is given back, and there is nothing to read.");
             var memory = (uint)cpu < (uint)_streams.Length ? _streams[cpu] : null;
             return memory == null
                 ? throw new ArgumentException($"CPU {cpu} has no stream.", nameof(cpu))
@@ -136,8 +138,10 @@ public abstract unsafe class RingBuffer
     /// <summary>What has become of the ring's memory: how much is there by now, and in huge pages. Takes milliseconds. Thread-safe.</summary>
     public MemoryUse DescribeMemory()
     {
+        List<(long, long)> ranges;
         lock (_lock)
-            return MemoryUse.Of([.. _streams.OfType<MappedMemory>().Select(stream => ((long)stream.Address, stream.LengthBytes))]);
+            ranges = [.. _streams.OfType<MappedMemory>().Select(stream => ((long)stream.Address, stream.LengthBytes))];
+        return MemoryUse.Of(ranges);
     }
 
     /// <summary>
@@ -152,7 +156,6 @@ public abstract unsafe class RingBuffer
             foreach (var stream in _streams)
                 stream?.Detach();
             _control.Detach();
-            _options.Doorbell?.Detach();
         }
     }
 
@@ -186,7 +189,15 @@ public abstract unsafe class RingBuffer
         if (isContinuous
             ? options.PacketCount != 1 || !StreamLayout.IsValidContinuous(options.PacketBytes)
             : !StreamLayout.IsValidGeometry(options.PacketBytes, options.PacketCount))
-            throw new ArgumentException($"{options.PacketCount} packets of {options.PacketBytes} bytes: no ring can have these.", nameof(options));
+        {
+            throw new ArgumentException(
+                isContinuous
+                    ? $"{options.PacketCount} packets of {options.PacketBytes} bytes: this ring has no packets, so 1 of a power of two from {StreamLayout.MinPacketBytes} to {StreamLayout.MaxPacketBytes} bytes."
+                    : $"{options.PacketCount} packets of {options.PacketBytes} bytes: a ring has a power of two from {StreamLayout.MinPacketCount} to {StreamLayout.MaxPacketCount} of a power of two from {StreamLayout.MinPacketBytes} to {StreamLayout.MaxPacketBytes} bytes.",
+                nameof(options));
+        }
+        if (options.Backing is null or { Kind: BackingKind.Files, Directory: null })
+            throw new ArgumentException("A ring needs a backing, and one of files needs a directory.", nameof(options));
         if (traits.WakeUp == WakeUp.AtWatermark && !(options.WatermarkBytes > 0 && int.IsPow2(options.WatermarkBytes)))
             throw new ArgumentException($"A watermark of {options.WatermarkBytes} bytes: it must be a power of two.", nameof(options));
         if (traits.Sequence == SequenceKind.Rseq && !RseqSection.IsAvailable)
@@ -210,8 +221,8 @@ public abstract unsafe class RingBuffer
             return;
         if (_options.Backing.Directory is { } directory)
             File.Delete(Path.Combine(directory, RingControl.FileName));
-        throw new IOException(
-            $"{_options.Backing.Directory ?? "ring"}: not one stream could be made", _refusals.FirstOrDefault(refusal => refusal != null));
+        var refusal = _refusals.FirstOrDefault(refusal => refusal != null);
+        throw new IOException($"{_options.Backing.Directory ?? "ring"}: not one stream could be made: {refusal?.Message}", refusal);
     }
 
     /// <summary>Makes a CPU's stream if it has none; false where it cannot be made, which is not tried twice.</summary>
@@ -243,7 +254,8 @@ public abstract unsafe class RingBuffer
     private protected bool TryAddStreamOf(WriterThread* thread)
     {
         uint cpu = Traits.IsPerCpu ? WriterThread.CurrentCpu(thread) : 0;
-        return cpu < (uint)_streams.Length && AddStream((int)cpu);
+        // A refusal stays one: no need to wait for whoever makes another CPU's stream.
+        return cpu < (uint)_streams.Length && Volatile.Read(ref _refusals[cpu]) == null && AddStream((int)cpu);
     }
 
     private protected int PossibleStreams => _streams.Length;
@@ -322,8 +334,10 @@ public sealed unsafe class RingBuffer<TClient> : RingBuffer
     [MethodImpl(MethodImplOptions.NoInlining)]
     private CommitResult WriteToNewStream(WriterThread* thread, uint id, byte* payload, int lengthBytes)
     {
-        // The thread may move to a CPU without a stream again and again; as many tries as there are CPUs end that.
-        for (int i = 0; i <= PossibleStreams; i++)
+        // The thread may move to a CPU without a stream again and again; as many tries as there are CPUs end that. One without a line for
+        // its intents need not try.
+        bool canWrite = Sequence == SequenceKind.Rseq || thread->Slot < Control.IntentCount;
+        for (int i = 0; canWrite && i <= PossibleStreams; i++)
         {
             if (!TryAddStreamOf(thread))
                 break;

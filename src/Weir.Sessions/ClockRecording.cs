@@ -78,7 +78,7 @@ internal sealed class ClockRecording : IDisposable
         if (sample.Cycles <= _lastCycles)
         {
             // No trace can hold what comes now: its times go back.
-            Tell($"the clock went back from {_lastCycles} to {sample.Cycles} cycles, as after a sleep that stops it");
+            Tell("the clock went back, as after a sleep that stops it; samples are missing from then on");
             return;
         }
         _lastCycles = sample.Cycles;

@@ -115,7 +115,7 @@ public sealed class Consumer : IDisposable
         foreach (string directory in EnumerateProcesses())
         {
             if (!_live.ContainsKey(directory) && !_seen.Contains(directory))
-                _live.Add(directory, new ProcessDrain(directory, Path.Combine(_output, "ust", "pid", Path.GetFileName(directory))));
+                _live.Add(directory, new ProcessDrain(directory, Path.Combine(_output, "ust", "pid", Path.GetFileName(directory)), _session.Description));
         }
     }
 

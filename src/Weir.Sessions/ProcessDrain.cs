@@ -20,6 +20,7 @@ internal sealed class ProcessDrain : IDisposable
     private const int SchemaRetryMs = 20;
 
     private readonly string _buffers;
+    private readonly SessionDescription _session;
     private readonly Dictionary<string, StreamDrain> _streams = [];
     private readonly HashSet<string> _unreadable = [];
     private readonly List<string> _problems = [];
@@ -33,8 +34,9 @@ internal sealed class ProcessDrain : IDisposable
     private long _writtenBytes;
     private bool _isUnwritable;
 
-    public ProcessDrain(string buffersDirectory, string traceDirectory)
+    public ProcessDrain(string buffersDirectory, string traceDirectory, SessionDescription session)
     {
+        _session = session;
         _buffers = buffersDirectory;
         _change = new DirectoryChange(buffersDirectory);
         _describe = Describe;
@@ -158,9 +160,11 @@ internal sealed class ProcessDrain : IDisposable
     }
 
     /// <summary>Why a stream is none that a traced program makes; null if it is one.</summary>
-    private static string? Refusal(StreamReader reader) =>
+    private string? Refusal(StreamReader reader) =>
         Path.GetFileName(reader.Path) != StreamDrain.NameOf(reader.Cpu) ? $"offset {StreamLayout.Cpu}: CPU {reader.Cpu}, which is not the file's name"
         : reader.Format != StreamFormat.CtfCompact ? $"offset {StreamLayout.Format}: a stream of format {reader.Format}, not of CTF packets"
+        : reader.PacketBytes != _session.PacketBytes || reader.PacketCount != _session.PacketCount
+            ? $"offset {StreamLayout.PacketBytes}: {reader.PacketCount} packets of {reader.PacketBytes} bytes, where the session has {_session.PacketCount} of {_session.PacketBytes}"
         : reader.IsOverwrite ? $"offset {StreamLayout.IsOverwrite}: a flight recorder's stream, from which nothing is taken"
         : null;
 

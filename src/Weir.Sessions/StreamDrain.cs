@@ -90,6 +90,7 @@ internal sealed class StreamDrain : IDisposable
                 IsUncounted |= isCut;
                 if (isCut)
                     Problem = $"{_reader.Path}: packet {number}: its records cannot be told from one that was never finished";
+                CheckHead(packet, length, (long)(number * (ulong)_reader.PacketBytes));
                 previousEnd = BinaryPrimitives.ReadUInt64LittleEndian(packet.AsSpan(PacketLayout.TimestampEnd));
                 previousDiscarded = BinaryPrimitives.ReadUInt64LittleEndian(packet.AsSpan(PacketLayout.EventsDiscarded));
                 bool isEmpty = length <= PacketLayout.Records && discarded == 0 && _output == null;
@@ -154,14 +155,19 @@ internal sealed class StreamDrain : IDisposable
         Span<byte> head = stackalloc byte[PacketLayout.Records];
         if (RandomAccess.Read(_reader.File!, head, packet.FileOffset) != head.Length)
             throw new InvalidDataException($"{_reader.Path}: offset {packet.FileOffset}: the file ends inside a packet");
+        CheckHead(head, packet.LengthBytes, packet.FileOffset);
+        Output().Append(_reader, packet, head);
+    }
+
+    /// <summary>One packet that is none would make the whole trace unreadable.</summary>
+    private void CheckHead(ReadOnlySpan<byte> head, int lengthBytes, long offset)
+    {
         ulong content = BinaryPrimitives.ReadUInt64LittleEndian(head[PacketLayout.ContentSize..]);
-        // One packet that is none would make the whole trace unreadable.
         if (BinaryPrimitives.ReadUInt32LittleEndian(head) != PacketLayout.Magic
             || new Guid(head.Slice(PacketLayout.Uuid, 16), bigEndian: true) != _reader.Uuid
-            || BinaryPrimitives.ReadUInt64LittleEndian(head[PacketLayout.PacketSize..]) != (ulong)packet.LengthBytes * 8
-            || content < PacketLayout.Records * 8 || content > (ulong)packet.LengthBytes * 8)
-            throw new InvalidDataException($"{_reader.Path}: offset {packet.FileOffset}: not a packet's head");
-        Output().Append(_reader, packet, head);
+            || BinaryPrimitives.ReadUInt64LittleEndian(head[PacketLayout.PacketSize..]) != (ulong)lengthBytes * 8
+            || content < PacketLayout.Records * 8 || content > (ulong)lengthBytes * 8)
+            throw new InvalidDataException($"{_reader.Path}: offset {offset}: not a packet's head");
     }
 
     private void Release()

@@ -34,9 +34,13 @@ internal sealed class OrderCheck(ClockTable clocks)
     {
         if (ReferenceEquals(last, stream))
             return EventOrders.Decide(in _last, in point, null);
-        if (stream.Clock is not { Uuid: { } uuid } clock || last.Clock is not { } lastClock || lastClock.Uuid != uuid)
+        if (stream.Clock is not { } clock || last.Clock is not { } lastClock)
             return new OrderDecision(EventOrder.Unknown, null);
-        if (clock.Name == lastClock.Name)
+        // Clocks of different traces are known to be of one machine by their UUID; a trace's own clock is its own without.
+        bool isSame = ReferenceEquals(clock, lastClock);
+        if (!isSame && (clock.Uuid == null || lastClock.Uuid != clock.Uuid))
+            return new OrderDecision(EventOrder.Unknown, null);
+        if (isSame || clock.Name == lastClock.Name)
         {
             var decision = EventOrders.Decide(in _last, in point, clocks.Find(stream)?.Skew);
             return decision with { Bound = decision.Bound is { } cycles ? CyclesToNs(cycles, stream.FrequencyHz) : null };

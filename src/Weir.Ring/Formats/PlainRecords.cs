@@ -9,7 +9,7 @@ namespace Weir.Ring;
 ///  packet   0 magic u32 | 4 used bytes u32 | 8 number u64 | 16 lost until now u64 | 24 records
 ///  record   0 payload bytes u32 | 4 kind u32 | 8 payload | zeros up to a multiple of 8
 /// </code>
-/// Little-endian. The used bytes of an open packet are 0: its end is the stream's position. The kind is the caller's.
+/// Little-endian. What an open packet's head says after its magic is not to be relied on: its end is the stream's position. The kind is the caller's.
 /// </summary>
 public readonly unsafe struct PlainRecords : IPacketFormat
 {

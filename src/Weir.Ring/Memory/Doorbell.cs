@@ -28,7 +28,7 @@ public static unsafe class Doorbell
     internal static void Sleep(uint* word, TimeSpan timeout)
     {
         var time = new LibC.TimeSpec { Seconds = (long)timeout.TotalSeconds, Nanoseconds = timeout.Ticks % TimeSpan.TicksPerSecond * 100 };
-        _ = LibC.FutexWait(word, 1, &time);
+        _ = LibC.FutexWait(word, 1, timeout == Timeout.InfiniteTimeSpan ? null : &time);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -72,7 +72,7 @@ internal sealed unsafe class MappedMemory
             if (error != 0)
                 throw new IOException($"{described}: no room for {lengthBytes} bytes: {Marshal.GetPInvokeErrorMessage(error)}");
             if (backing.IsTouchedUpFront)
-                Touch(address, lengthBytes + mirroredBytes);
+                Touch(address, lengthBytes + mirroredBytes, described);
             if (path == null && file != null)
                 LibC.Seal(file);
             bool isKept = path == null && file != null;
@@ -122,6 +122,8 @@ internal sealed unsafe class MappedMemory
         nint address = Volatile.Read(ref _address);
         if (address != 0)
             _ = LibC.Map(address, _lengthBytes, LibC.ProtReadWrite, LibC.MapPrivate | LibC.MapAnonymous | LibC.MapFixed | LibC.MapNoReserve, -1, 0);
+        // Of a memory file the descriptor is the last that holds it.
+        File?.Dispose();
     }
 
     public void Unmap()
@@ -202,11 +204,21 @@ internal sealed unsafe class MappedMemory
     }
 
     /// <summary>Has every page's first write behind it; a kernel before 5.14 does not know the advice, and is touched by hand.</summary>
-    private static void Touch(nint address, long lengthBytes)
+    /// <exception cref="IOException">There is no memory for them.</exception>
+    private static void Touch(nint address, long lengthBytes, string described)
     {
         const int PageBytes = 4096;
-        if (LibC.Advise(address, (nuint)lengthBytes, LibC.AdvisePopulateWrite) == 0)
-            return;
+        const int UnknownAdvice = 22;
+        int error;
+        do
+        {
+            if (LibC.Advise(address, (nuint)lengthBytes, LibC.AdvisePopulateWrite) == 0)
+                return;
+            error = Marshal.GetLastPInvokeError();
+        }
+        while (error == LibC.Interrupted);
+        if (error != UnknownAdvice)
+            throw new IOException($"{described}: no memory for {lengthBytes} bytes: {Marshal.GetPInvokeErrorMessage(error)}");
         for (long offset = 0; offset < lengthBytes; offset += PageBytes)
             Volatile.Write(ref *(byte*)(address + (nint)offset), 0);
     }

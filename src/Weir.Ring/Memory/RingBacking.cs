@@ -6,7 +6,11 @@ public enum BackingKind
     /// <summary>Files in a directory: in memory where that is a tmpfs, and they then survive the process; on a DAX file system, the kernel.</summary>
     Files,
 
-    /// <summary>Files in memory without a name. Other processes get at them by descriptor, and nobody can cut them short.</summary>
+    /// <summary>
+    /// Files in memory without a name. Nobody can cut them short. Other processes get at a stream by descriptor
+    /// (<see cref="StreamReader.File"/>, <c>/proc/PID/fd/N</c>) where the restartable sequence writes it; on the atomic path they would need the
+    /// ring's control too, which they cannot reach.
+    /// </summary>
     MemoryFiles,
 
     /// <summary>Memory of this process only.</summary>

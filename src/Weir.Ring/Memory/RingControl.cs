@@ -60,8 +60,12 @@ public sealed unsafe class RingControl
     public RingSummary Summarize()
     {
         var table = new ReadOnlySpan<byte>(_memory.Address, IntentsOffset + (IntentCount * IntentTable.LineBytes));
+        // The second look after the first, and what the caller reads of records after both: a line that says "done" then vouches for bytes
+        // that are read later. Partner: IntentTable.Finish.
         byte[] first = table.ToArray();
+        Interlocked.MemoryBarrier();
         byte[] bytes = table.ToArray();
+        Interlocked.MemoryBarrier();
         GC.KeepAlive(this);
         return Parse(bytes, Settle(first, bytes), FileName);
     }

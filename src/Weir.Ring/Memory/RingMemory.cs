@@ -68,6 +68,6 @@ public enum CommitResult
     /// <summary>Larger than a packet; lost and counted.</summary>
     LostTooLarge = 3,
 
-    /// <summary>The CPU has no stream: not written and not counted yet.</summary>
+    /// <summary>The CPU has no stream, or the thread no line for its intent: not written. A ring's <c>Write</c> has counted it.</summary>
     NoStream = 4,
 }

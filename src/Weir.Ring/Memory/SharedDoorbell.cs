@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Weir.Ring;
 
 /// <summary>
@@ -25,16 +27,37 @@ public sealed unsafe class SharedDoorbell
     }
 
     /// <summary>Unmaps the word when no ring holds it.</summary>
-    ~SharedDoorbell() => _memory?.Unmap();
+    ~SharedDoorbell()
+    {
+        _memory?.File?.Dispose();
+        _memory?.Unmap();
+    }
 
     internal uint* Word => _word;
 
-    /// <summary>Makes a file for it.</summary>
+    /// <summary>
+    /// Makes it in sealed memory, and a link to that: no process that maps it can be hurt by another that cuts a file short. The link leads
+    /// nowhere once this process is gone, and to other users' processes it never leads.
+    /// </summary>
     /// <exception cref="IOException">It cannot be made.</exception>
-    public static SharedDoorbell Create(string directory, string name) =>
-        new(MappedMemory.Create(RingBacking.Files(directory), name, LengthBytes, node: null), 0);
+    public static SharedDoorbell Create(string directory, string name)
+    {
+        var memory = MappedMemory.Create(RingBacking.MemoryFiles, name, LengthBytes, node: null);
+        try
+        {
+            File.CreateSymbolicLink(
+                Path.Combine(directory, name), string.Create(CultureInfo.InvariantCulture, $"/proc/{Environment.ProcessId}/fd/{memory.File!.DangerousGetHandle()}"));
+            return new SharedDoorbell(memory, 0);
+        }
+        catch
+        {
+            memory.File!.Dispose();
+            memory.Unmap();
+            throw;
+        }
+    }
 
-    /// <summary>Opens such a file; null where there is none that can be used, and then nobody is woken.</summary>
+    /// <summary>Opens such a link; null where it leads to nothing that can be used, and then nobody is woken.</summary>
     public static SharedDoorbell? TryOpen(string path) => TryOpen(path, 0);
 
     /// <summary>Opens the word of another process's ring; null where it cannot be had.</summary>
@@ -65,7 +88,10 @@ public sealed unsafe class SharedDoorbell
 
     internal static SharedDoorbell OfOwnMemory(uint* word, object owner) => new(word, owner);
 
-    internal void Detach() => _memory?.Detach();
+    /// <summary>
+    /// Gives the memory back where nobody needs to be woken any more; whoever still rings or sleeps here does so in private memory.
+    /// </summary>
+    public void Retire() => _memory?.Detach();
 
     private static SharedDoorbell? TryOpen(string path, int offset)
     {

@@ -18,6 +18,9 @@ public sealed unsafe class StreamCursor
     private ulong _at;
     private ulong _from;
 
+    // The end of what was given out last.
+    private ulong _seen;
+
     /// <summary>Begins with the oldest record that is there.</summary>
     /// <param name="stream">The stream, which stays the caller's and must stay open.</param>
     /// <exception cref="InvalidDataException">The stream holds what no writer leaves there.</exception>
@@ -29,6 +32,7 @@ public sealed unsafe class StreamCursor
             throw new InvalidOperationException("A cursor gives back what it has passed, and a reader that observes gives nothing back.");
         _at = stream.IsOverwrite ? stream.CheckedFloor() : stream.Consumed;
         _from = _at;
+        _seen = _at;
         _stream = stream;
         _isContinuous = stream.PacketHeadBytes == 0;
         _data = stream.MapData();
@@ -64,6 +68,7 @@ public sealed unsafe class StreamCursor
             if (_at < end)
             {
                 _from = start;
+                _seen = end;
                 return new ReadOnlySpan<byte>(_data + (_at & (_stream.RingBytes - 1)), (int)(end - _at));
             }
             if (!isFinished)
@@ -75,8 +80,11 @@ public sealed unsafe class StreamCursor
     }
 
     /// <summary>Passes over bytes that <see cref="Peek"/> has given out: whole records.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">So many were not given out.</exception>
     public void Advance(int lengthBytes)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(lengthBytes);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((ulong)lengthBytes, _seen - _at, nameof(lengthBytes));
         _at += (ulong)lengthBytes;
         if (_isContinuous)
             _stream.Release(_at);
@@ -105,6 +113,7 @@ public sealed unsafe class StreamCursor
     private ReadOnlySpan<byte> PeekContinuous()
     {
         ulong length = _stream.CheckedPosition(_at) - _at;
+        _seen = _at + length;
         return new ReadOnlySpan<byte>(_data + (_at & (_stream.RingBytes - 1)), (int)length);
     }
 

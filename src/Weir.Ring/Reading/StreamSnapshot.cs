@@ -60,8 +60,14 @@ public sealed class StreamSnapshot
         if (stream.PacketHeadBytes == 0)
             throw new InvalidOperationException("A snapshot is made of packets, and this ring has none.");
         // In this order: the position, then what is read of the records up to it.
-        ulong consumed = stream.IsOverwrite ? 0 : stream.Consumed;
-        ulong word = stream.PositionWord;
+        ulong consumed, word;
+        do
+        {
+            consumed = stream.IsOverwrite ? 0 : stream.Consumed;
+            word = stream.PositionWord;
+        }
+        // A consumer gave packets back in between, and writers may have filled them: then the two are not of one moment.
+        while (!stream.IsOverwrite && stream.Consumed != consumed);
         ulong position = stream.CheckedPosition(word, consumed);
         endTime = Math.Max(endTime, stream.LastTime);
         ulong discarded = stream.LostFull + stream.LostTooLarge;

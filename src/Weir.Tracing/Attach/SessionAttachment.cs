@@ -24,14 +24,16 @@ internal sealed class SessionAttachment : IDisposable
     private readonly DataStreamClass _stream;
     private readonly Dictionary<Tracepoint, uint> _ids = [];
     private readonly RingBuffer _ring;
+    private readonly SharedDoorbell? _doorbell;
     private readonly LifeLock? _life;
 
-    private SessionAttachment(string directory, TraceClass trace, RingBuffer ring, LifeLock? life)
+    private SessionAttachment(string directory, TraceClass trace, RingBuffer ring, SharedDoorbell? doorbell, LifeLock? life)
     {
         _directory = directory;
         _trace = trace;
         _stream = trace.DataStreamClasses[0];
         _ring = ring;
+        _doorbell = doorbell;
         _life = life;
         File.WriteAllText(Path.Combine(directory, MetadataName), TsdlWriter.Write(trace));
     }
@@ -57,7 +59,7 @@ internal sealed class SessionAttachment : IDisposable
                 Doorbell = SharedDoorbell.TryOpen(Path.Combine(sessionDirectory, SessionDescription.WakeName)),
             };
             var ring = RingBuffer.CreateCtf(options, session.Clock, RingBuffer.ChooseSequence(out _));
-            return new SessionAttachment(directory, TraceMetadata.Create(uuid, session), ring, life);
+            return new SessionAttachment(directory, TraceMetadata.Create(uuid, session), ring, options.Doorbell, life);
         }
         catch
         {
@@ -89,6 +91,7 @@ internal sealed class SessionAttachment : IDisposable
     public void Dispose()
     {
         _ring.Retire();
+        _doorbell?.Retire();
         _life?.Dispose();
     }
 
