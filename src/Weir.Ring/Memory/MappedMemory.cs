@@ -96,12 +96,13 @@ internal sealed unsafe class MappedMemory
     /// <exception cref="IOException">The file cannot be opened or is shorter.</exception>
     public static MappedMemory Open(string path, long lengthBytes)
     {
-        if (new FileInfo(path) is not { Exists: true } info || info.Length < lengthBytes)
-            throw new IOException($"{path}: missing, or shorter than {lengthBytes} bytes");
-        int fd = LibC.Open(path, LibC.ReadWrite | LibC.CloseOnExec, 0);
+        int fd = LibC.Open(path, LibC.ReadWrite | LibC.NonBlocking | LibC.CloseOnExec, 0);
         if (fd < 0)
             throw new IOException($"{path}: cannot be opened: {Marshal.GetLastPInvokeErrorMessage()}");
         using var file = new SafeFileHandle(fd, ownsHandle: true);
+        // Of what is open: the name may be a link, and lead elsewhere by now.
+        if (!HasLength(file, lengthBytes))
+            throw new IOException($"{path}: not a file of {lengthBytes} bytes or more");
         return Open(file, path, lengthBytes, isWritable: true);
     }
 
@@ -131,6 +132,19 @@ internal sealed unsafe class MappedMemory
         nint address = Interlocked.Exchange(ref _address, 0);
         if (address != 0)
             Unmap(address, _lengthBytes, _guardBytes);
+    }
+
+    private static bool HasLength(SafeFileHandle file, long lengthBytes)
+    {
+        try
+        {
+            return RandomAccess.GetLength(file) >= lengthBytes;
+        }
+        catch (NotSupportedException)
+        {
+            // A pipe or a device.
+            return false;
+        }
     }
 
     private static SafeFileHandle OpenNew(string? path, string name, string described)

@@ -157,6 +157,39 @@ public class RecordSurroundingsTests
         place.AssertNothingLeft();
     }
 
+    /// <summary>An open packet whose head is not one, and a stream of another size than the session's: named, and the trace stays readable.</summary>
+    [Fact]
+    public void An_open_packet_that_is_none_does_not_spoil_the_trace()
+    {
+        using var place = new Place();
+        using var recorder = place.StartRecord(["-o", "trace", "-e", "weir_tests.*:*", "--subbuf-size", "64k", "--", .. Place.Role(TracedPrograms.Tick)]);
+        recorder.WaitForOutput("committed");
+        Thread.Sleep(1000);
+        string process = Directory.GetDirectories(place.Buffers()).Single();
+        byte[] stream = File.ReadAllBytes(Path.Combine(process, "stream_0"));
+        string other = $"{place.Buffers()}-aside";
+        Directory.CreateDirectory(other);
+        File.Copy(Path.Combine(process, "metadata"), Path.Combine(other, "metadata"));
+        byte[] headless = [.. stream];
+        BitConverter.TryWriteBytes(headless.AsSpan(StreamLayout.Control + StreamLayout.Position), 5000UL);
+        BitConverter.TryWriteBytes(headless.AsSpan(StreamLayout.Control + StreamLayout.Consumed), 0UL);
+        headless.AsSpan(StreamLayout.HeadBytes, 65536).Clear();
+        File.WriteAllBytes(Path.Combine(other, "stream_0"), headless);
+        byte[] larger = [.. stream];
+        BitConverter.TryWriteBytes(larger.AsSpan(StreamLayout.Cpu), 1u);
+        BitConverter.TryWriteBytes(larger.AsSpan(StreamLayout.PacketBytes), 2UL * 65536);
+        BitConverter.TryWriteBytes(larger.AsSpan(StreamLayout.PacketCount), 2u);
+        File.WriteAllBytes(Path.Combine(other, "stream_1"), larger);
+        string moved = Path.Combine(place.Buffers(), "other-1-20250101-000000");
+        Directory.Move(other, moved);
+        recorder.Write("\n");
+        var result = recorder.WaitForEnd();
+        Assert.Contains($"{Path.Combine(moved, "stream_0")}: offset 0: not a packet's head", result.Error);
+        Assert.Contains($"{Path.Combine(moved, "stream_1")}: offset {StreamLayout.PacketBytes}: ", result.Error);
+        long last = RecordTests.AssertComplete(Babeltrace.Lines(place, "trace"));
+        Assert.Contains($"done {last}", result.Output);
+    }
+
     [Theory]
     [InlineData("ring", "mkfifo")]
     [InlineData("ring", "zero")]

@@ -144,6 +144,15 @@ public sealed class ClockExchangeTests
         }
     }
 
+    /// <summary>The exchange runs on a thread of its own, where an exception would end the process.</summary>
+    [Fact]
+    public void What_a_stream_throws_reaches_the_caller()
+    {
+        using var unconnected = new System.IO.Pipes.NamedPipeClientStream($"weir-{Guid.NewGuid():n}");
+        var clock = new ExchangedClock(Guid.NewGuid(), 1_000_000_000, MonotonicClock.Read);
+        Assert.Throws<InvalidOperationException>(() => ClockExchange.Answer(unconnected, clock, TimeSpan.FromSeconds(5)));
+    }
+
     [Fact]
     public void A_silent_side_ends_the_exchange()
     {

@@ -16,6 +16,58 @@ public sealed unsafe class DoorbellTests
     // So long that a sleep ends by its timeout only if nobody rang.
     private static readonly TimeSpan s_forever = TimeSpan.FromSeconds(60);
 
+    /// <summary>Two rings share a word; one of them is retired, and the other's reader is woken all the same.</summary>
+    [Fact]
+    public void A_retired_ring_leaves_the_word_that_it_shares()
+    {
+        string directory = TestRing.NewDirectory();
+        try
+        {
+            var bell = SharedDoorbell.Create(directory, "wake");
+            var opened = SharedDoorbell.TryOpen(Path.Combine(directory, "wake"));
+            Assert.NotNull(opened);
+            var options = new RingOptions { Backing = RingBacking.Anonymous, PacketBytes = 4096, PacketCount = 4, WatermarkBytes = 8, Doorbell = opened };
+            var retired = BallRing.Create(options);
+            var ring = BallRing.Create(options);
+            retired.Retire();
+            bell.Prepare();
+            var writer = new Thread(() =>
+            {
+                Thread.Sleep(20);
+                var thread = WriterThread.New();
+                ulong ball = 1;
+                ring.Write(thread, 1, (byte*)&ball, sizeof(ulong));
+                WriterThread.Free(thread);
+            });
+            var slept = Stopwatch.StartNew();
+            writer.Start();
+            bell.Sleep(s_forever);
+            Assert.True(slept.Elapsed < s_forever);
+            writer.Join();
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void A_word_cannot_be_cut_short_by_whoever_finds_its_name()
+    {
+        string directory = TestRing.NewDirectory();
+        try
+        {
+            var bell = SharedDoorbell.Create(directory, "wake");
+            Assert.ThrowsAny<Exception>(() => { using var file = File.Open(Path.Combine(directory, "wake"), FileMode.Truncate); });
+            bell.Prepare();
+            bell.Ring();
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
     [Fact]
     public void No_wake_up_is_lost()
     {

@@ -192,6 +192,36 @@ public sealed unsafe class RingBufferTests
         Assert.Equal(0UL, RingControl.Read(ring.Directory).FieldsCut);
     }
 
+    [Fact]
+    public void A_retired_rings_memory_files_are_gone_and_it_cannot_be_read()
+    {
+        var ring = RingBuffer<PacketClient<Global, Discard<NoWakeUp>, PlainRecords, NoHooks>>.Create(
+            new RingOptions { Backing = RingBacking.MemoryFiles, PacketBytes = 4096, PacketCount = 4 });
+        var file = ring.OpenReader(0).File!;
+        Assert.False(file.IsClosed);
+        ring.Retire();
+        Assert.True(file.IsClosed);
+        Assert.Throws<InvalidOperationException>(() => ring.OpenReader(0));
+    }
+
+    [Fact]
+    public void A_cursor_passes_only_what_it_gave_out()
+    {
+        var ring = RingBuffer<PacketClient<Global, Discard<NoWakeUp>, PlainRecords, NoHooks>>.Create(
+            new RingOptions { Backing = RingBacking.Anonymous, PacketBytes = 4096, PacketCount = 4 });
+        var thread = WriterThread.New();
+        ulong payload = 1;
+        ring.Write(thread, 1, (byte*)&payload, 8);
+        WriterThread.Free(thread);
+        using var reader = ring.OpenReader(0);
+        var cursor = new StreamCursor(reader);
+        int length = cursor.Peek().Length;
+        Assert.Throws<ArgumentOutOfRangeException>(() => cursor.Advance(length + 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => cursor.Advance(-1));
+        cursor.Advance(length);
+        Assert.True(cursor.Peek().IsEmpty);
+    }
+
     private static RingBuffer Create(RingOptions options) => RingBuffer.CreateCtf(options, ClockKind.Monotonic, SequenceKind.Atomic);
 
     private static ulong[] Positions(TestRing ring)

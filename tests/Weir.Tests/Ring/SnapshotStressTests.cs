@@ -46,6 +46,46 @@ public sealed unsafe class SnapshotStressTests
         }
     }
 
+    /// <summary>In discard mode a consumer gives packets back, and the writer fills them, while snapshots are taken.</summary>
+    [Fact]
+    public void A_snapshot_of_a_ring_that_is_drained_is_never_refused()
+    {
+        var ring = RingBuffer<PacketClient<Global, Discard<NoWakeUp>, PlainRecords, NoHooks>>.Create(
+            new RingOptions { Backing = RingBacking.Anonymous, PacketBytes = 4096, PacketCount = 2 });
+        bool isStopped = false;
+        var failures = new List<Exception>();
+        Thread[] threads =
+        [
+            new(() => Guard(failures, () =>
+            {
+                var thread = WriterThread.New();
+                var payload = stackalloc byte[2000];
+                while (!Volatile.Read(ref isStopped))
+                    ring.Write(thread, 1, payload, 2000);
+                WriterThread.Free(thread);
+            })),
+            new(() => Guard(failures, () =>
+            {
+                using var reader = ring.OpenReader(0);
+                while (!Volatile.Read(ref isStopped))
+                {
+                    while (reader.TryGetComplete(out _))
+                        reader.Release();
+                }
+            })),
+        ];
+        Array.ForEach(threads, thread => thread.Start());
+        using var observer = ring.OpenReader(0);
+        var watch = Stopwatch.StartNew();
+        int snapshots = 0;
+        for (; watch.Elapsed.TotalSeconds < Stress.Seconds / 3.0; snapshots++)
+            Guard(failures, () => StreamSnapshot.Take(observer));
+        Volatile.Write(ref isStopped, true);
+        Array.ForEach(threads, thread => thread.Join());
+        Assert.Empty(failures);
+        Assert.True(snapshots > 0);
+    }
+
     private static void Run(RingBuffer ring, string directory, int seed)
     {
         // Two that stay on each CPU, and two that go where they like.
