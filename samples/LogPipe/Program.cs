@@ -11,6 +11,11 @@ using StreamReader = Weir.Ring.StreamReader;
 if (args is ["produce", var ringDirectory, var lineCount])
     return Produce(ringDirectory, int.Parse(lineCount, CultureInfo.InvariantCulture));
 
+if (args.Length > 1 || (args.Length == 1 && !int.TryParse(args[0], CultureInfo.InvariantCulture, out _)))
+{
+    Console.Error.WriteLine("usage: LogPipe [LINES_OF_EACH_THREAD]");
+    return 2;
+}
 string linesPerThread = args.Length == 1 ? args[0] : "2000";
 string memory = Directory.CreateDirectory($"/dev/shm/log-pipe-{Guid.NewGuid():n}").FullName;
 using var producer = Process.Start(
