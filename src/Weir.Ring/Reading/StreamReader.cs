@@ -30,9 +30,7 @@ public sealed unsafe class StreamReader : IDisposable
     private readonly RingBuffer? _ring;
     private readonly byte* _control;
     private readonly ulong _ringBytes;
-    private readonly int _positionOffset;
-    private readonly int _consumedOffset;
-    private readonly int _lostOffset;
+    private readonly StreamHead _layout;
     private MappedMemory? _whole;
 
     private StreamReader(string path, MappedMemory head, byte* page, SafeFileHandle? file, RingBuffer? ring, ReaderAccess access)
@@ -43,18 +41,8 @@ public sealed unsafe class StreamReader : IDisposable
         _head = head;
         _ring = ring;
         _control = head.Address + StreamLayout.Control;
-        PacketBytes = (int)*(ulong*)(page + StreamLayout.PacketBytes);
-        PacketCount = *(int*)(page + StreamLayout.PacketCount);
-        PacketHeadBytes = *(int*)(page + StreamLayout.PacketHeadBytes);
-        Cpu = *(uint*)(page + StreamLayout.Cpu);
-        Sequence = *(SequenceKind*)(page + StreamLayout.Sequence);
-        Format = *(StreamFormat*)(page + StreamLayout.Format);
-        IsOverwrite = *(uint*)(page + StreamLayout.IsOverwrite) != 0;
-        Uuid = new Guid(new ReadOnlySpan<byte>(page + StreamLayout.Uuid, 16), bigEndian: true);
+        _layout = StreamHead.Read(page);
         _ringBytes = (ulong)PacketBytes * (ulong)PacketCount;
-        _positionOffset = *(int*)(page + StreamLayout.PositionOffset);
-        _consumedOffset = *(int*)(page + StreamLayout.ConsumedOffset);
-        _lostOffset = *(int*)(page + StreamLayout.LostOffset);
     }
 
     /// <summary>The stream's file, or what it is called in messages.</summary>
@@ -70,34 +58,34 @@ public sealed unsafe class StreamReader : IDisposable
     public ReaderAccess Access { get; }
 
     /// <summary>Bytes of a packet; of the whole ring where it has no packets.</summary>
-    public int PacketBytes { get; }
+    public int PacketBytes => _layout.PacketBytes;
 
     /// <summary>Sub-buffers.</summary>
-    public int PacketCount { get; }
+    public int PacketCount => _layout.PacketCount;
 
     /// <summary>Bytes of a packet before its first record; 0 in a ring without packets.</summary>
-    public int PacketHeadBytes { get; }
+    public int PacketHeadBytes => _layout.PacketHeadBytes;
 
     /// <summary>The CPU that the stream belongs to; 0 for a global ring's.</summary>
-    public uint Cpu { get; }
+    public uint Cpu => _layout.Cpu;
 
     /// <summary>How it is written.</summary>
-    public SequenceKind Sequence { get; }
+    public SequenceKind Sequence => _layout.Sequence;
 
     /// <summary>What its bytes are.</summary>
-    public StreamFormat Format { get; }
+    public StreamFormat Format => _layout.Format;
 
     /// <summary>Whether the newest packets replace the oldest.</summary>
-    public bool IsOverwrite { get; }
+    public bool IsOverwrite => _layout.IsOverwrite;
 
     /// <summary>The trace's UUID.</summary>
-    public Guid Uuid { get; }
+    public Guid Uuid => _layout.Uuid;
 
     /// <summary>Events lost so far because no sub-buffer was free.</summary>
-    public ulong LostFull => Load(_lostOffset);
+    public ulong LostFull => Load(_layout.LostOffset);
 
     /// <summary>Events lost so far because they are larger than a packet.</summary>
-    public ulong LostTooLarge => Load(_lostOffset + sizeof(ulong));
+    public ulong LostTooLarge => Load(_layout.LostOffset + sizeof(ulong));
 
     /// <summary>Time of the stream's last record; on the atomic path it may lag, and a ring without packets has none.</summary>
     public ulong LastTime => PacketHeadBytes == 0 ? 0 : Load(StreamLayout.LastTime);
@@ -106,10 +94,10 @@ public sealed unsafe class StreamReader : IDisposable
     public ulong Position => PositionOf(PositionWord);
 
     /// <summary>The word that holds the position, and on the atomic path the number of who moved it last.</summary>
-    public ulong PositionWord => Load(_positionOffset);
+    public ulong PositionWord => Load(_layout.PositionOffset);
 
     /// <summary>Bytes given back so far.</summary>
-    public ulong Consumed => Load(_consumedOffset);
+    public ulong Consumed => Load(_layout.ConsumedOffset);
 
     /// <summary>Overwrite mode: what lies below may be gone.</summary>
     public ulong Floor => IsOverwrite ? Load(StreamLayout.Floor) : 0;
@@ -138,7 +126,7 @@ public sealed unsafe class StreamReader : IDisposable
                 string? wrong = magic switch
                 {
                     0 => null,
-                    StreamLayout.Magic => Check(page, fileBytes),
+                    StreamLayout.Magic => StreamHead.Check(page, fileBytes),
                     _ => "offset 0: not a stream's file",
                 };
                 if (wrong != null)
@@ -250,7 +238,7 @@ public sealed unsafe class StreamReader : IDisposable
         if (!isPossible)
         {
             throw new InvalidDataException(
-                $"{Path}: offset {StreamLayout.Control + _positionOffset}: position {position} and consumed {consumed} cannot be those of a ring of {_ringBytes} bytes");
+                $"{Path}: offset {StreamLayout.Control + _layout.PositionOffset}: position {position} and consumed {consumed} cannot be those of a ring of {_ringBytes} bytes");
         }
         return position;
     }
@@ -335,7 +323,7 @@ public sealed unsafe class StreamReader : IDisposable
         if (Access != ReaderAccess.Consume)
             throw new InvalidOperationException("A reader that observes gives nothing back.");
         // Release: the reads before the word that lets the writer in. Partner: its load of consumed.
-        Volatile.Write(ref *(ulong*)(_control + _consumedOffset), consumed);
+        Volatile.Write(ref *(ulong*)(_control + _layout.ConsumedOffset), consumed);
     }
 
     /// <summary>
@@ -367,40 +355,6 @@ public sealed unsafe class StreamReader : IDisposable
         {
             throw new InvalidDataException($"{path}: offset 0: a pipe or a device, not a stream's file", e);
         }
-    }
-
-    private static string? Check(byte* head, long fileBytes)
-    {
-        uint version = *(uint*)(head + StreamLayout.VersionOffset);
-        if (version != StreamLayout.Version)
-            return $"offset {StreamLayout.VersionOffset}: layout version {version}, this program reads {StreamLayout.Version}";
-        uint sequence = *(uint*)(head + StreamLayout.Sequence);
-        if (sequence is not ((uint)SequenceKind.Rseq or (uint)SequenceKind.Atomic))
-            return $"offset {StreamLayout.Sequence}: unknown sequence {sequence}";
-        ulong packetBytes = *(ulong*)(head + StreamLayout.PacketBytes);
-        uint packetCount = *(uint*)(head + StreamLayout.PacketCount);
-        uint packetHeadBytes = *(uint*)(head + StreamLayout.PacketHeadBytes);
-        bool isContinuous = packetHeadBytes == 0;
-        if (packetBytes > StreamLayout.MaxPacketBytes
-            || (isContinuous ? packetCount != 1 || !StreamLayout.IsValidContinuous((long)packetBytes) : !StreamLayout.IsValidGeometry((long)packetBytes, packetCount)))
-            return $"offset {StreamLayout.PacketBytes}: {packetCount} packets of {packetBytes} bytes: no stream has these";
-        if (isContinuous && sequence != (uint)SequenceKind.Rseq)
-            return $"offset {StreamLayout.Sequence}: a ring without packets that is written by sequence {sequence}";
-        uint isOverwrite = *(uint*)(head + StreamLayout.IsOverwrite);
-        if (isOverwrite > (isContinuous ? 0U : 1U))
-            return $"offset {StreamLayout.IsOverwrite}: overwrite is {isOverwrite}";
-        var format = *(StreamFormat*)(head + StreamLayout.Format);
-        if (packetHeadBytes > IPacketFormat.MaxPacketHeadBytes || (PacketShape.Of(format) is { } shape && shape.HeadBytes != packetHeadBytes))
-            return $"offset {StreamLayout.PacketHeadBytes}: format {format} has no packet heads of {packetHeadBytes} bytes";
-        foreach (int at in (ReadOnlySpan<int>)[StreamLayout.PositionOffset, StreamLayout.ConsumedOffset, StreamLayout.LostOffset])
-        {
-            uint offset = *(uint*)(head + at);
-            // A pair of words, within the control page.
-            if (offset % sizeof(ulong) != 0 || offset > StreamLayout.CommitCounts - (2 * sizeof(ulong)))
-                return $"offset {at}: {offset} is no offset of the control page";
-        }
-        long expected = StreamLayout.HeadBytes + ((long)packetBytes * packetCount);
-        return fileBytes < expected ? $"offset {fileBytes}: the file ends before its {packetCount} packets of {packetBytes} bytes do" : null;
     }
 
     private bool IsComplete(ulong packetStart)
