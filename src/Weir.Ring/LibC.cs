@@ -49,9 +49,6 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags, int mode);
 
-    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
-    public static partial int Close(int fd);
-
     /// <summary>Returns the error itself, not -1.</summary>
     [LibraryImport("libc", EntryPoint = "posix_fallocate")]
     public static partial int Allocate(int fd, long offset, long lengthBytes);

@@ -26,13 +26,7 @@ internal static unsafe class EmitCost
         const int RoundMs = 60;
         const int Calls = 100;
         var thread = new Thread(() =>
-        {
-            for (int i = 0; i < Rounds; i++)
-            {
-                Measure(clock, RingBacking.Anonymous with { IsTouchedUpFront = false }, sizeof(ulong), 1, Calls, out _);
-                Thread.Sleep(RoundMs);
-            }
-        })
+            Measure(clock, RingBacking.Anonymous with { IsTouchedUpFront = false }, sizeof(ulong), Rounds, Calls, RoundMs, out _))
         {
             IsBackground = true,
             Name = "Weir emit cost",
@@ -42,9 +36,9 @@ internal static unsafe class EmitCost
 
     /// <summary>Median nanoseconds of one record with a payload of some bytes; null where no ring can be made.</summary>
     public static double? MeasureNs(ClockKind clock, int payloadBytes, out SequenceKind sequence) =>
-        Measure(clock, RingBacking.Anonymous, payloadBytes, Batches, Math.Max(1, BatchBytes / (payloadBytes + RecordLayout.CompactBytes)), out sequence);
+        Measure(clock, RingBacking.Anonymous, payloadBytes, Batches, Math.Max(1, BatchBytes / (payloadBytes + RecordLayout.CompactBytes)), pauseMs: 0, out sequence);
 
-    private static double? Measure(ClockKind clock, RingBacking backing, int payloadBytes, int batchCount, int records, out SequenceKind sequence)
+    private static double? Measure(ClockKind clock, RingBacking backing, int payloadBytes, int batchCount, int records, int pauseMs, out SequenceKind sequence)
     {
         sequence = RingBuffer.ChooseSequence(out _);
         var thread = WriterThread.New();
@@ -61,6 +55,8 @@ internal static unsafe class EmitCost
                     ring.Write(thread, RecordLayout.FirstId, payload, payloadBytes);
                 batches[i] = Stopwatch.GetElapsedTime(begin).TotalNanoseconds / records;
                 GiveBack(ring);
+                if (pauseMs > 0)
+                    Thread.Sleep(pauseMs);
             }
             ring.Retire();
             Array.Sort(batches);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Weir.Ring;
@@ -47,6 +48,23 @@ internal unsafe struct RingMemory
 
     /// <summary>The stream of a CPU, or null.</summary>
     public static byte* StreamOf(RingMemory* ring, uint cpu) => cpu < ring->CpuCount ? Streams(ring)[cpu] : null;
+
+    /// <summary>
+    /// Whether the reader has given back the sub-buffer of the packet that begins at a position. Signed: a position read long ago may lie below
+    /// what has been given back since, and then the commit fails. Acquire: the reader has finished with the sub-buffer before it said so, and
+    /// only then may it be written.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsGivenBack(RingMemory* ring, byte* stream, ulong packetStart) =>
+        (long)(packetStart - Volatile.Read(ref *(ulong*)(stream + StreamLayout.Consumed))) < (long)ring->RingBytes;
+
+    /// <summary>Records lost on a stream until now. Acquire.</summary>
+    public static ulong LostOf(byte* stream) =>
+        Volatile.Read(ref *(ulong*)(stream + StreamLayout.LostFull)) + Volatile.Read(ref *(ulong*)(stream + StreamLayout.LostTooLarge));
+
+    /// <summary>Whether a multiple of the watermark lies between two positions.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool PassesWatermark(RingMemory* ring, ulong from, ulong to) => ((from ^ to) & ~(ring->WatermarkBytes - 1)) != 0;
 
     /// <summary>Where a position's packet begins.</summary>
     public static byte* PacketOf(RingMemory* ring, byte* stream, ulong position) =>

@@ -5,8 +5,8 @@ namespace Weir.Ring;
 
 /// <summary>
 /// Moves packets out of a ring without reading them. To a file by one system call that copies from the buffer's own pages: on today's kernels
-/// four to five times as fast as <c>sendfile</c>, which goes page by page (docs/performance.md). To a pipe or a socket by descriptor, which
-/// is faster there.
+/// four to five times as fast as <c>sendfile</c>, which goes page by page (docs/performance.md). To a pipe or a socket by descriptor: the
+/// pages themselves are passed on.
 /// </summary>
 public static unsafe class PacketPipe
 {

@@ -60,7 +60,7 @@ public sealed unsafe class StreamCursor
             SkipOverwritten();
             ulong start = _at / packetBytes * packetBytes;
             // Before its end is looked for: a record that is finished in between would be passed over.
-            bool isFinished = _stream.CheckedPosition(start) - start >= packetBytes && IsFinished(start);
+            bool isFinished = _stream.CheckedPosition(start) - start >= packetBytes && _stream.IsComplete(start);
             _at = Math.Max(_at, start + (ulong)_stream.PacketHeadBytes);
             ulong end = _stream.CommittedPosition(start, _stream.ReadRing);
             if (_stream.IsOverwrite && _stream.Floor > start)
@@ -116,10 +116,6 @@ public sealed unsafe class StreamCursor
         _seen = _at + length;
         return new ReadOnlySpan<byte>(_data + (_at & (_stream.RingBytes - 1)), (int)length);
     }
-
-    /// <summary>Whether a packet that is not open any more has all its records.</summary>
-    private bool IsFinished(ulong packetStart) =>
-        _stream.Sequence == SequenceKind.Rseq || _stream.CountedBytes(packetStart) >= (ulong)_stream.PacketBytes;
 
     private void SkipOverwritten()
     {

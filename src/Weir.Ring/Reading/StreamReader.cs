@@ -357,7 +357,8 @@ public sealed unsafe class StreamReader : IDisposable
         }
     }
 
-    private bool IsComplete(ulong packetStart)
+    /// <summary>Whether a packet that is not open any more has all its records.</summary>
+    internal bool IsComplete(ulong packetStart)
     {
         if (Sequence == SequenceKind.Rseq)
             return true;

@@ -84,10 +84,10 @@ internal static unsafe class AtomicPacketWriter<TPlacement, TMode, TFormat, THoo
                 continue;
             THooks.At(RingPoint.Reserved);
             WriteRecord(stream + StreamLayout.Data + (old & ring->RingMask), head, headBytes, payload, lengthBytes, tailBytes);
-            Complete(ring, stream, thread, intent, old, old, size, end, now);
+            Complete(ring, stream, thread, intent, old, size, end, now);
             // Records behind this one may have passed the watermark and rung while this one was a hole before them: who fills it rings again.
             if (TMode.WakeUp == WakeUp.AtWatermark
-                && ((old ^ (Volatile.Read(ref position) & StreamLayout.PositionMask)) & ~(ring->WatermarkBytes - 1)) != 0)
+                && RingMemory.PassesWatermark(ring, old, Volatile.Read(ref position) & StreamLayout.PositionMask))
                 Doorbell.Ring(ring->Doorbell);
             return CommitResult.Committed;
         }
@@ -126,8 +126,7 @@ internal static unsafe class AtomicPacketWriter<TPlacement, TMode, TFormat, THoo
             THooks.At(RingPoint.FloorRaised);
         }
         // Acquire, and before the swap: who closes the next packet reads them after it, so they do not fall from packet to packet.
-        ulong discarded = Volatile.Read(ref *(ulong*)(stream + StreamLayout.LostFull))
-            + Volatile.Read(ref *(ulong*)(stream + StreamLayout.LostTooLarge));
+        ulong discarded = RingMemory.LostOf(stream);
         IntentTable.Announce(intent, cpu, next, size, old, now);
         THooks.At(RingPoint.Announced);
         ulong end = (next + size) | tag;
@@ -155,7 +154,7 @@ internal static unsafe class AtomicPacketWriter<TPlacement, TMode, TFormat, THoo
         Copy(scratch + afterClose, packet + afterClose, TFormat.PacketHeadBytes - afterClose);
         THooks.At(RingPoint.Opened);
         WriteRecord(packet + TFormat.PacketHeadBytes, head, headBytes, payload, lengthBytes, tailBytes);
-        Complete(ring, stream, thread, intent, next, next, size, end, now);
+        Complete(ring, stream, thread, intent, next, size, end, now);
         if (TMode.WakeUp == WakeUp.AtWatermark)
             Doorbell.Ring(ring->Doorbell);
         return CommitResult.CommittedInNewPacket;
@@ -171,9 +170,7 @@ internal static unsafe class AtomicPacketWriter<TPlacement, TMode, TFormat, THoo
             ulong wholePackets = next / ring->RingBytes * (ring->PacketMask + 1);
             return Volatile.Read(ref *CommitCount(ring, stream, next)) == wholePackets;
         }
-        // Signed: a position read long ago may lie below what has been given back since; then the swap fails.
-        // Acquire: the reader has finished with the sub-buffer before it said so, and only then may it be written.
-        return (long)(next - Volatile.Read(ref *(ulong*)(stream + StreamLayout.Consumed))) < (long)ring->RingBytes;
+        return RingMemory.IsGivenBack(ring, stream, next);
     }
 
     /// <summary>
@@ -194,12 +191,12 @@ internal static unsafe class AtomicPacketWriter<TPlacement, TMode, TFormat, THoo
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Complete(
-        RingMemory* ring, byte* stream, WriterThread* thread, byte* intent, ulong start, ulong position, ulong size, ulong end, ulong now)
+        RingMemory* ring, byte* stream, WriterThread* thread, byte* intent, ulong start, ulong size, ulong end, ulong now)
     {
         THooks.At(RingPoint.Written);
         IntentTable.Finish(intent, start);
         THooks.At(RingPoint.Done);
-        AddCommitted(ring, stream, position, size);
+        AddCommitted(ring, stream, start, size);
         THooks.At(RingPoint.Counted);
         IntentTable.Settle(intent, start);
         if (TFormat.Clock != null)

@@ -48,7 +48,7 @@ internal static unsafe class ContinuousWriter<TWakeUp, TFormat, THooks>
             if (RseqSection.TryCommit(thread->RseqArea, block))
             {
                 THooks.At(RingPoint.Published);
-                if (TWakeUp.Kind == WakeUp.AtWatermark && ((old ^ (old + size)) & ~(ring->WatermarkBytes - 1)) != 0)
+                if (TWakeUp.Kind == WakeUp.AtWatermark && RingMemory.PassesWatermark(ring, old, old + size))
                     Doorbell.Ring(ring->Doorbell);
                 return CommitResult.Committed;
             }

@@ -51,7 +51,7 @@ internal static unsafe class RseqPacketWriter<TMode, TFormat, THooks>
             if (RseqSection.TryCommitPair(thread->RseqArea, block))
             {
                 THooks.At(RingPoint.Published);
-                if (TMode.WakeUp == WakeUp.AtWatermark && ((old ^ (old + size)) & ~(ring->WatermarkBytes - 1)) != 0)
+                if (TMode.WakeUp == WakeUp.AtWatermark && RingMemory.PassesWatermark(ring, old, old + size))
                     Doorbell.Ring(ring->Doorbell);
                 return CommitResult.Committed;
             }
@@ -76,11 +76,8 @@ internal static unsafe class RseqPacketWriter<TMode, TFormat, THooks>
             return CommitResult.LostTooLarge;
         }
         ulong next = (old | ring->PacketMask) + 1;
-        ulong discarded = Volatile.Read(ref *(ulong*)(stream + StreamLayout.LostFull))
-            + Volatile.Read(ref *(ulong*)(stream + StreamLayout.LostTooLarge));
-        // Signed: a position read long ago may lie below what has been given back since. The section will refuse it.
-        // Acquire: the reader has finished with the sub-buffer before it said so, and only then may it be written.
-        if (!TMode.IsOverwrite && (long)(next - Volatile.Read(ref *(ulong*)(stream + StreamLayout.Consumed))) >= (long)ring->RingBytes)
+        ulong discarded = RingMemory.LostOf(stream);
+        if (!TMode.IsOverwrite && !RingMemory.IsGivenBack(ring, stream, next))
         {
             Interlocked.Increment(ref *(ulong*)(stream + StreamLayout.LostFull));
             return CommitResult.LostFull;

@@ -7,7 +7,7 @@ using StreamReader = Weir.Ring.StreamReader;
 namespace Weir.Tests.Ring;
 
 /// <summary>The memory that a ring lives in, and for which CPUs there is some.</summary>
-[Collection(nameof(AloneCollection))]
+[Collection(nameof(Alone))]
 public sealed unsafe class BackingTests : IDisposable
 {
     private const int PacketBytes = 64 << 10;

@@ -8,7 +8,7 @@ using StreamReader = Weir.Ring.StreamReader;
 namespace Weir.Tests.Ring;
 
 /// <summary>Two processes throw a ball, each by a ring of its own, and sleep while the other has it: one lost wake-up and the game stands still.</summary>
-[Collection(nameof(AloneCollection))]
+[Collection(nameof(Alone))]
 public sealed unsafe class DoorbellTests
 {
     private const int Rounds = 5000;

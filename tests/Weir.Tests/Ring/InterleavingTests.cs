@@ -5,7 +5,7 @@ using Xunit;
 namespace Weir.Tests.Ring;
 
 /// <summary>What becomes of records whose writers meet at any of their steps; see <see cref="RingPoint"/>.</summary>
-[Collection(nameof(AloneCollection))]
+[Collection(nameof(Alone))]
 public sealed class InterleavingTests
 {
     // Bytes are left in the packet for the small record and not for the large one.

@@ -4,7 +4,7 @@ using Xunit;
 namespace Weir.Tests.Ring;
 
 /// <summary>The short form of <see cref="KillCampaign"/>.</summary>
-[Collection(nameof(AloneCollection))]
+[Collection(nameof(Alone))]
 public sealed class KilledWriterTests
 {
     [Theory]

@@ -7,7 +7,7 @@ namespace Weir.Tests.Ring;
 /// What is left when writers die in the middle of a record: every record that was written is recovered, and no other.
 /// <see cref="SteppedRing.Recover"/> compares; heads are read by <see cref="PacketParser"/>.
 /// </summary>
-[Collection(nameof(AloneCollection))]
+[Collection(nameof(Alone))]
 public sealed class PacketRecoveryTests
 {
     private const int AlmostFull = SteppedRing.PacketBytes - 60;

@@ -6,7 +6,7 @@ using StreamReader = Weir.Ring.StreamReader;
 namespace Weir.Tests.Ring;
 
 /// <summary>When a record is compact, and that its time is right on both sides of the limit.</summary>
-[Collection(nameof(AloneCollection))]
+[Collection(nameof(Alone))]
 public sealed unsafe class RecordLayoutTests
 {
     private const ulong WrapCycles = 1UL << 27;

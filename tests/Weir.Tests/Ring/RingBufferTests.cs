@@ -5,7 +5,7 @@ using StreamReader = Weir.Ring.StreamReader;
 
 namespace Weir.Tests.Ring;
 
-[Collection(nameof(AloneCollection))]
+[Collection(nameof(Alone))]
 public sealed unsafe class RingBufferTests
 {
     [Theory]

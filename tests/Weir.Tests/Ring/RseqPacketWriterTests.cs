@@ -4,7 +4,7 @@ using Xunit;
 namespace Weir.Tests.Ring;
 
 /// <summary>What becomes of a record that is staged while others commit on the same CPU.</summary>
-[Collection(nameof(AloneCollection))]
+[Collection(nameof(Alone))]
 public sealed class RseqPacketWriterTests
 {
     private const int AlmostFull = SteppedRing.PacketBytes - 60;

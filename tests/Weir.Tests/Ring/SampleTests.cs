@@ -6,7 +6,7 @@ using Xunit;
 namespace Weir.Tests.Ring;
 
 /// <summary>The samples do what the README says of them, and other projects' programs read what they write.</summary>
-[Collection(nameof(AloneCollection))]
+[Collection(nameof(Alone))]
 public partial class SampleTests
 {
     private static readonly string s_root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Place.Weir)!, "../.."));

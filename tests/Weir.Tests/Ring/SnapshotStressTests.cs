@@ -12,7 +12,7 @@ namespace Weir.Tests.Ring;
 /// Writers on all CPUs, in overwrite mode with tiny packets, and readers in this process and another that take snapshots all the time:
 /// each is for each CPU a suffix of its stream.
 /// </summary>
-[Collection(nameof(AloneCollection))]
+[Collection(nameof(Alone))]
 public sealed unsafe class SnapshotStressTests
 {
     private const int MaxCpus = 4;

@@ -7,7 +7,7 @@ using StreamReader = Weir.Ring.StreamReader;
 namespace Weir.Tests.Ring;
 
 /// <summary>Records where they lie, by their own process and by others, as soon as they are committed.</summary>
-[Collection(nameof(AloneCollection))]
+[Collection(nameof(Alone))]
 public sealed unsafe class StreamCursorTests : IDisposable
 {
     private readonly string _directory = TestRing.NewDirectory();

@@ -7,10 +7,6 @@ using StreamReader = Weir.Ring.StreamReader;
 
 namespace Weir.Tests.Ring;
 
-/// <summary>Tests that need the machine to themselves.</summary>
-[CollectionDefinition(nameof(AloneCollection), DisableParallelization = true)]
-public sealed class AloneCollection;
-
 /// <summary>How long the random tests go on.</summary>
 internal static class Stress
 {
@@ -23,7 +19,7 @@ internal static class Stress
 /// More writers than CPUs, tiny packets, a reader that cannot keep up, signals and garbage collections: every event that the ring
 /// took is read once, in order, with its time; every other one is counted.
 /// </summary>
-[Collection(nameof(AloneCollection))]
+[Collection(nameof(Alone))]
 public sealed unsafe class StressTests
 {
     private const int Threads = 8;

@@ -5,7 +5,7 @@ using Xunit;
 namespace Weir.Tests.Ring.Formats;
 
 /// <summary>Read by <see cref="PacketParser"/>, which was written from LTTng's layout.</summary>
-[Collection(nameof(AloneCollection))]
+[Collection(nameof(Alone))]
 public class CtfCompactTests
 {
     private static readonly uint[] s_ids = [1, 2, 3, 7, 30, 31, 32, 65_535, 1_000_000, 5];

@@ -5,7 +5,7 @@ using Xunit;
 namespace Weir.Tests.Ring.Formats;
 
 /// <summary>Read by <see cref="PacketParser"/>, which was written from LTTng's layout.</summary>
-[Collection(nameof(AloneCollection))]
+[Collection(nameof(Alone))]
 public class CtfLargeTests
 {
     private static readonly uint[] s_ids = [1, 31, 255, 256, 65_533, 65_534, 65_535, 65_536, 1_000_000, 5];

@@ -9,7 +9,7 @@ namespace Weir.Tests.Ring.Formats;
 /// <summary>
 /// Read by a parser that was written from the kernel's documents, and that reads the kernel's own pages here too, where it lets us.
 /// </summary>
-[Collection(nameof(AloneCollection))]
+[Collection(nameof(Alone))]
 public class FtracePagesTests
 {
     private static readonly uint[] s_ids = [1, 2, 255, 256, 65_535, 6, 7, 8, 9, 10];

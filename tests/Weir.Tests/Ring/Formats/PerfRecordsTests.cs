@@ -6,7 +6,7 @@ using Xunit;
 namespace Weir.Tests.Ring.Formats;
 
 /// <summary>Read by a parser that was written from linux, include/uapi/linux/perf_event.h, and that knows the file alone.</summary>
-[Collection(nameof(AloneCollection))]
+[Collection(nameof(Alone))]
 public sealed unsafe class PerfRecordsTests
 {
     private const int Threads = 4;

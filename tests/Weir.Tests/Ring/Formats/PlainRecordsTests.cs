@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Weir.Tests.Ring.Formats;
 
-[Collection(nameof(AloneCollection))]
+[Collection(nameof(Alone))]
 public class PlainRecordsTests
 {
     private static readonly uint[] s_ids = [0, 1, 31, 65_535, uint.MaxValue, 5, 6, 7, 8, 9];
