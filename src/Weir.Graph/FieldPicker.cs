@@ -82,5 +82,17 @@ internal sealed class FieldPicker
         public void EndVariant(int step)
         {
         }
+
+        public void Blob(int step, byte* bytes, long lengthBytes)
+        {
+        }
+
+        public void BeginOptional(int step, bool isPresent)
+        {
+        }
+
+        public void EndOptional(int step)
+        {
+        }
     }
 }

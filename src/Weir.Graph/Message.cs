@@ -25,6 +25,9 @@ public enum MessageKind : byte
 
     /// <summary>A data stream ends.</summary>
     StreamEnd,
+
+    /// <summary>Nothing happened in the stream up to this time (a live source says so, so that others need not wait for it).</summary>
+    Inactivity,
 }
 
 /// <summary>A trace that is being read.</summary>

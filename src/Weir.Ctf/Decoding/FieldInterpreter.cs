@@ -36,13 +36,13 @@ public enum DecodeStatus : byte
 /// </summary>
 public unsafe interface IFieldVisitor
 {
-    /// <summary>An integer; a signed one is extended to 64 bits.</summary>
+    /// <summary>An integer, a boolean (0 or 1) or a bit array; a signed integer is extended to 64 bits.</summary>
     void Integer(int step, ulong value);
 
     /// <summary>A floating point number; a single one is converted.</summary>
     void Real(int step, double value);
 
-    /// <summary>Text without its final zero.</summary>
+    /// <summary>Text in UTF-8 (whatever the trace has) without its final zero; valid during the call.</summary>
     void Text(int step, byte* text, int lengthBytes);
 
     /// <summary>A structure begins; false passes over its inside without a call.</summary>
@@ -65,6 +65,15 @@ public unsafe interface IFieldVisitor
 
     /// <summary>The variant ends.</summary>
     void EndVariant(int step);
+
+    /// <summary>Bytes that mean nothing to CTF; valid during the call.</summary>
+    void Blob(int step, byte* bytes, long lengthBytes);
+
+    /// <summary>An optional field begins; the steps of its content come next if it is there.</summary>
+    void BeginOptional(int step, bool isPresent);
+
+    /// <summary>The optional field ends.</summary>
+    void EndOptional(int step);
 }
 
 /// <summary>A visitor that wants nothing.</summary>
@@ -107,6 +116,18 @@ internal unsafe struct NoVisitor : IFieldVisitor
     }
 
     public readonly void EndVariant(int step)
+    {
+    }
+
+    public readonly void Blob(int step, byte* bytes, long lengthBytes)
+    {
+    }
+
+    public readonly void BeginOptional(int step, bool isPresent)
+    {
+    }
+
+    public readonly void EndOptional(int step)
     {
     }
 }

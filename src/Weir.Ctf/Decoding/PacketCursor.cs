@@ -20,6 +20,21 @@ public struct EventRecord
     /// <summary>The clock's value in cycles; meaningless in a stream without a clock.</summary>
     public ulong ClockValue { get; internal set; }
 
+    /// <summary>A record that no cursor found, for sources that lay their events out themselves.</summary>
+    /// <param name="decoder">The programs of its class.</param>
+    /// <param name="startBits">Bits from the packet's beginning to the event header.</param>
+    /// <param name="fieldsBits">Bits from the packet's beginning to the end of the event header.</param>
+    /// <param name="endBits">Bits from the packet's beginning to the end of the event record.</param>
+    /// <param name="clockValue">The clock's value in cycles.</param>
+    public static EventRecord Create(EventDecoder decoder, long startBits, long fieldsBits, long endBits, ulong clockValue) => new()
+    {
+        Decoder = decoder,
+        StartBits = startBits,
+        FieldsBits = fieldsBits,
+        EndBits = endBits,
+        ClockValue = clockValue,
+    };
+
     /// <summary>Offset of the record from the packet's beginning, in bytes.</summary>
     public readonly long OffsetBytes => StartBits >> 3;
 

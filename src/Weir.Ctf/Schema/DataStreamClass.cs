@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Weir.Ctf;
 
 /// <summary>The class of data streams that share packet context, event header and event record classes.</summary>
@@ -8,6 +10,18 @@ public sealed class DataStreamClass
 
     /// <summary>What the packet header's stream ID says; unique in its trace class.</summary>
     public ulong Id { get; init; }
+
+    /// <summary>Whose names these are (CTF 2), or null.</summary>
+    public string? Namespace { get; init; }
+
+    /// <summary>The class's name (CTF 2), or null.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>What tells this class from others of its name (CTF 2), or null.</summary>
+    public string? Uid { get; init; }
+
+    /// <summary>What the producer has noted on the class, or null.</summary>
+    public JsonObject? Attributes { get; init; }
 
     /// <summary>What follows the packet header in each packet, or null.</summary>
     public StructureFieldClass? PacketContext { get; init; }

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Weir.Ctf;
 
 /// <summary>Order of the bytes of a number; in CTF 1.8 it also gives the order of the bits inside a byte.</summary>
@@ -8,6 +10,38 @@ public enum ByteOrder : byte
 
     /// <summary>Most significant byte (and bit) first.</summary>
     BigEndian,
+}
+
+/// <summary>Order in which the bits of a number fill those of a byte.</summary>
+public enum BitOrder : byte
+{
+    /// <summary>The byte order's own: little-endian numbers fill bytes from their least significant bit, big-endian ones from their most significant.</summary>
+    Natural,
+
+    /// <summary>From the byte's least significant bit.</summary>
+    FirstToLast,
+
+    /// <summary>From the byte's most significant bit.</summary>
+    LastToFirst,
+}
+
+/// <summary>How text is encoded.</summary>
+public enum TextEncoding : byte
+{
+    /// <summary>UTF-8, of which ASCII is a part.</summary>
+    Utf8,
+
+    /// <summary>UTF-16, most significant byte first.</summary>
+    Utf16BigEndian,
+
+    /// <summary>UTF-16, least significant byte first.</summary>
+    Utf16LittleEndian,
+
+    /// <summary>UTF-32, most significant byte first.</summary>
+    Utf32BigEndian,
+
+    /// <summary>UTF-32, least significant byte first.</summary>
+    Utf32LittleEndian,
 }
 
 /// <summary>Base in which a person wants to see an integer.</summary>
@@ -82,15 +116,42 @@ public abstract class FieldClass
     /// <summary>The field begins at a multiple of this many bits from the packet's beginning; a power of two.</summary>
     public int AlignmentBits { get; }
 
+    /// <summary>What the producer has noted on the class, by namespace (CTF 2's <c>attributes</c>), or null.</summary>
+    public JsonObject? Attributes { get; init; }
+
     /// <summary>Whether <paramref name="alignmentBits"/> may be an alignment: a power of two, from 1 to 2^30.</summary>
     public static bool IsValidAlignment(long alignmentBits) =>
         alignmentBits is > 0 and <= 1 << 30 && (alignmentBits & (alignmentBits - 1)) == 0;
 }
 
+/// <summary>A field of a fixed number of bits, which may begin at any bit.</summary>
+public abstract class BitsFieldClass : FieldClass
+{
+    private protected BitsFieldClass(int sizeBits, int alignmentBits)
+        : base(alignmentBits)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(sizeBits, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(sizeBits, 64);
+        SizeBits = sizeBits;
+    }
+
+    /// <summary>Length in bits, 1 to 64.</summary>
+    public int SizeBits { get; }
+
+    /// <summary>Order of bytes.</summary>
+    public ByteOrder ByteOrder { get; init; }
+
+    /// <summary>Order of bits inside a byte.</summary>
+    public BitOrder BitOrder { get; init; }
+
+    /// <summary>Whether the order of bits is not the byte order's own.</summary>
+    public bool IsBitOrderReversed => BitOrder == (ByteOrder == ByteOrder.LittleEndian ? BitOrder.LastToFirst : BitOrder.FirstToLast);
+}
+
 /// <summary>
-/// An integer of a fixed length. With <see cref="Mappings"/> it is an enumeration.
+/// An integer of a fixed or a variable length. With <see cref="Mappings"/> it is an enumeration.
 /// </summary>
-public sealed class IntegerFieldClass : FieldClass
+public sealed class IntegerFieldClass : BitsFieldClass
 {
     /// <summary>Creates an integer field class.</summary>
     /// <param name="sizeBits">Length, 1 to 64 bits.</param>
@@ -98,22 +159,16 @@ public sealed class IntegerFieldClass : FieldClass
     /// <param name="alignmentBits">Alignment; a power of two.</param>
     /// <exception cref="ArgumentOutOfRangeException">The size or the alignment is out of its range.</exception>
     public IntegerFieldClass(int sizeBits, bool isSigned = false, int alignmentBits = 8)
-        : base(alignmentBits)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(sizeBits, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(sizeBits, 64);
-        SizeBits = sizeBits;
-        IsSigned = isSigned;
-    }
-
-    /// <summary>Length in bits, 1 to 64.</summary>
-    public int SizeBits { get; }
+        : base(sizeBits, alignmentBits) => IsSigned = isSigned;
 
     /// <summary>Whether values are two's complement.</summary>
     public bool IsSigned { get; }
 
-    /// <summary>Order of bytes and bits.</summary>
-    public ByteOrder ByteOrder { get; init; }
+    /// <summary>
+    /// Whether values are in LEB128 (CTF 2's variable-length integers): as many bytes as the value needs. <see cref="BitsFieldClass.SizeBits"/>
+    /// is then 64, the most that a value may have.
+    /// </summary>
+    public bool IsVariableLength { get; init; }
 
     /// <summary>Base for display.</summary>
     public DisplayBase DisplayBase { get; init; } = DisplayBase.Decimal;
@@ -136,6 +191,9 @@ public sealed class IntegerFieldClass : FieldClass
         new(SizeBits, IsSigned, alignmentBits ?? AlignmentBits)
         {
             ByteOrder = ByteOrder,
+            BitOrder = BitOrder,
+            Attributes = Attributes,
+            IsVariableLength = IsVariableLength,
             DisplayBase = DisplayBase,
             IsText = IsText,
             MappedClock = mappedClock ?? MappedClock,
@@ -145,29 +203,26 @@ public sealed class IntegerFieldClass : FieldClass
 }
 
 /// <summary>An IEEE 754 binary floating point number of 32 or 64 bits.</summary>
-public sealed class FloatingPointFieldClass : FieldClass
+public sealed class FloatingPointFieldClass : BitsFieldClass
 {
     /// <summary>Creates a floating point field class.</summary>
     /// <param name="sizeBits">32 or 64.</param>
     /// <param name="alignmentBits">Alignment; a power of two.</param>
     /// <exception cref="ArgumentOutOfRangeException">The size is neither 32 nor 64, or the alignment is no power of two.</exception>
     public FloatingPointFieldClass(int sizeBits, int alignmentBits = 8)
-        : base(alignmentBits)
+        : base(sizeBits, alignmentBits)
     {
         if (sizeBits is not (32 or 64))
             throw new ArgumentOutOfRangeException(nameof(sizeBits), sizeBits, "A floating point number has 32 or 64 bits.");
-        SizeBits = sizeBits;
     }
-
-    /// <summary>32 or 64.</summary>
-    public int SizeBits { get; }
-
-    /// <summary>Order of bytes and bits.</summary>
-    public ByteOrder ByteOrder { get; init; }
 }
 
-/// <summary>UTF-8 text that ends with a zero byte; byte-aligned.</summary>
-public sealed class StringFieldClass() : FieldClass(8);
+/// <summary>Text that ends with a zero code unit; byte-aligned.</summary>
+public sealed class StringFieldClass() : FieldClass(8)
+{
+    /// <summary>How the text is encoded.</summary>
+    public TextEncoding Encoding { get; init; }
+}
 
 /// <summary>A fixed number of elements.</summary>
 public sealed class StaticArrayFieldClass : FieldClass
@@ -230,7 +285,11 @@ public sealed class DynamicArrayFieldClass : FieldClass
 /// keyword could clash.
 /// </param>
 /// <param name="Class">The member's class.</param>
-public sealed record StructureMember(string Name, FieldClass Class);
+public sealed record StructureMember(string Name, FieldClass Class)
+{
+    /// <summary>What the producer has noted on the member, or null.</summary>
+    public JsonObject? Attributes { get; init; }
+}
 
 /// <summary>Named members, one after the other, each at its own alignment.</summary>
 public sealed class StructureFieldClass : FieldClass

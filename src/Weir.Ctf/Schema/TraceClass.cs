@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Weir.Ctf;
 
 /// <summary>One fact about the trace's surroundings: exactly one of the two values is set.</summary>
@@ -31,6 +33,21 @@ public sealed class TraceClass
 
     /// <summary>The trace's UUID, or null.</summary>
     public Guid? Uuid { get; init; }
+
+    /// <summary>Whose names these are (CTF 2; LTTng's traces have <c>lttng.org,2009</c>), or null.</summary>
+    public string? Namespace { get; init; }
+
+    /// <summary>The trace's name (CTF 2), or null.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>What tells this trace from others of its name (CTF 2), or null; in CTF 1.8 the UUID.</summary>
+    public string? Uid { get; init; }
+
+    /// <summary>What the producer has noted on the trace class, or null.</summary>
+    public JsonObject? Attributes { get; init; }
+
+    /// <summary>The version of CTF that the metadata is written in: 1 (for 1.8) or 2; 0 where the trace comes from no CTF.</summary>
+    public int CtfVersion { get; init; }
 
     /// <summary>The byte order of the writing machine, which TSDL takes where a class names none.</summary>
     public ByteOrder NativeByteOrder { get; init; }

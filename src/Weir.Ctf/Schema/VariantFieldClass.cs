@@ -1,10 +1,16 @@
+using System.Text.Json.Nodes;
+
 namespace Weir.Ctf;
 
 /// <summary>One option of a variant.</summary>
 /// <param name="Name">The option's name; in TSDL also the label of the selector's enumeration.</param>
 /// <param name="Class">The option's class.</param>
 /// <param name="Ranges">The selector's values that select it.</param>
-public sealed record VariantOption(string Name, FieldClass Class, IReadOnlyList<IntegerRange> Ranges);
+public sealed record VariantOption(string Name, FieldClass Class, IReadOnlyList<IntegerRange> Ranges)
+{
+    /// <summary>What the producer has noted on the option, or null.</summary>
+    public JsonObject? Attributes { get; init; }
+}
 
 /// <summary>One of several classes, as an earlier integer field (the selector) says. Has no alignment of its own.</summary>
 public sealed class VariantFieldClass : FieldClass

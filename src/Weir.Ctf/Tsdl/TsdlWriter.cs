@@ -119,8 +119,8 @@ public sealed class TsdlWriter
         if (clock.Description is { } description)
             Line($"description = {Quote(description)};");
         Line($"freq = {clock.FrequencyHz};");
-        if (clock.PrecisionCycles != 0)
-            Line($"precision = {clock.PrecisionCycles};");
+        if (clock.PrecisionCycles is { } precision and not 0)
+            Line($"precision = {precision};");
         Line($"offset_s = {clock.OffsetSeconds};");
         Line($"offset = {clock.OffsetCycles};");
         Line($"absolute = {(clock.IsAbsolute ? "TRUE" : "FALSE")};");

@@ -153,6 +153,18 @@ internal readonly unsafe struct PrettyVisitor(TextBuffer text, PrettyStep[] step
         text.Append(bracket);
     }
 
+    public void Blob(int step, byte* bytes, long lengthBytes)
+    {
+    }
+
+    public void BeginOptional(int step, bool isPresent)
+    {
+    }
+
+    public void EndOptional(int step)
+    {
+    }
+
     private void Close(int step, ReadOnlySpan<byte> bracket)
     {
         if (steps[step].Prefix is not null)
