@@ -6,12 +6,10 @@ internal sealed class DetailsStyle
     private readonly bool _brightIsBold;
 
     /// <summary>Creates a style.</summary>
-    /// <param name="isColored">Whether there are colours.</param>
-    /// <param name="brightIsBold">Whether a bright colour is a bold one; else it has a code of its own.</param>
-    public DetailsStyle(bool isColored, bool brightIsBold)
+    public DetailsStyle(DetailsOptions options)
     {
-        _brightIsBold = brightIsBold;
-        if (!isColored)
+        _brightIsBold = options.BrightIsBold;
+        if (!options.IsColored)
             return;
         Bold = "\e[1m";
         Reset = "\e[0m";
