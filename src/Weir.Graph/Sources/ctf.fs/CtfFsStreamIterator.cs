@@ -18,6 +18,7 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
 
     private readonly CtfFsStreamGroup _group;
     private readonly PacketCursor _cursor;
+    private readonly CtfFsQuirks _quirks;
     private readonly Message[] _batch = new Message[BatchMessages];
     private SafeFileHandle? _file;
     private string? _filePath;
@@ -39,6 +40,7 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
     {
         _group = group;
         _cursor = new PacketCursor(group.Stream.Trace.Decoder);
+        _quirks = CtfFsQuirks.Of(group.Stream.Trace.Class);
     }
 
     /// <summary>The stream and its packets.</summary>
@@ -52,7 +54,8 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
             _hasBegun = true;
             Add(MessageKind.StreamBeginning);
         }
-        while (_count <= BatchMessages - 4 && _failure is null && !_hasEnded)
+        // Room for what begins a packet and its first event, which may have to stand in one batch.
+        while (_count <= BatchMessages - 8 && _failure is null && !_hasEnded)
         {
             try
             {
@@ -151,13 +154,13 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         if (now.DiscardedEvents is { } discarded)
         {
             ulong? earlier = before?.DiscardedEvents;
-            if (earlier is { } known ? discarded != known : discarded != 0)
+            if (discarded > earlier.GetValueOrDefault())
             {
                 ulong? count = earlier is { } value ? discarded - value : null;
                 AddLoss(MessageKind.DiscardedEvents, count, earlier is null ? now.BeginTime : before?.EndTime, now.EndTime);
             }
         }
-        if (now.SequenceNumber is { } number && before?.SequenceNumber is { } last && number - last > 1)
+        if (now.SequenceNumber is { } number && before?.SequenceNumber is { } last && number > last && number - last > 1)
             AddLoss(MessageKind.DiscardedPackets, number - last - 1, before?.EndTime, now.BeginTime);
     }
 
@@ -196,6 +199,8 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
                 message.TimeNs = hasClock ? unchecked(offsetNs + (long)ClockValue.ToNanoseconds(message.Record.ClockValue, frequencyHz)) : 0;
                 if (hasOuterSlots || message.Slots is not null)
                     message.Slots = hasOuterSlots ? _cursor.CopySlots() : null;
+                if (_quirks.EventsBeforePacket)
+                    BeginNoLater(message.Record.ClockValue);
                 _count++;
                 continue;
             }
@@ -216,6 +221,16 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         return true;
     }
 
+    /// <summary>A packet began with its first event, if that is earlier than it says.</summary>
+    private void BeginNoLater(ulong clockValue)
+    {
+        if (_count == 0)
+            return;
+        ref var before = ref _batch[_count - 1];
+        if (before.Kind == MessageKind.PacketBeginning && before.HasTime && before.Record.ClockValue > clockValue)
+            before.SetTime(clockValue);
+    }
+
     private bool HasEvents()
     {
         for (int i = _count - 1; i >= 0; i--)
@@ -229,7 +244,7 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
     private void EndPacket()
     {
         _inPacket = false;
-        AddPacketMessage(MessageKind.PacketEnd, _cursor.Properties.EndTime);
+        AddPacketMessage(MessageKind.PacketEnd, _quirks.EndOf(in _cursor.Properties, _cursor.ClockValue));
         if (_entry!.Failure is { } failure)
             throw failure;
     }
