@@ -13,6 +13,10 @@ public static class Components
         (Trimmer.Class, null),
         (PrettySink.Class, "text"),
         (DummySink.Class, "dummy"),
+        (CounterSink.Class, "counter"),
+        (JsonSink.Class, "json"),
+        (ChromeSink.Class, "chrome"),
+        (PerfettoSink.Class, "perfetto"),
     ];
 
     /// <summary>The classes, in the order in which they are asked whether they know an input.</summary>
