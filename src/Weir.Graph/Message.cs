@@ -213,6 +213,9 @@ public abstract class MessageSink : IDisposable
     {
     }
 
+    /// <summary>Ends the output, once: no message comes any more, because that was all or because an error ended it.</summary>
+    public virtual void Finish() => Flush();
+
     /// <inheritdoc/>
     public void Dispose()
     {
