@@ -187,6 +187,12 @@ public abstract class MessageIterator : IDisposable
     /// <exception cref="TraceReadException">The trace is bad here. All messages before have been given.</exception>
     public abstract ArraySegment<Message> Next();
 
+    /// <summary>Throws for what is known to be bad further on; for those who stop before the end, where <see cref="Next"/> would throw it.</summary>
+    /// <exception cref="TraceReadException">There is such a thing.</exception>
+    public virtual void ThrowIfBad()
+    {
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -210,6 +216,9 @@ public abstract class MessageSink : IDisposable
     public virtual void Flush()
     {
     }
+
+    /// <summary>Ends the output, once: no message comes any more, because that was all or because an error ended it.</summary>
+    public virtual void Finish() => Flush();
 
     /// <inheritdoc/>
     public void Dispose()

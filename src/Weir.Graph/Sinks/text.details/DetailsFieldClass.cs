@@ -37,7 +37,7 @@ internal sealed class DetailsFieldClass(DetailsWriter writer)
             case FloatingPointFieldClass real:
                 Plain(real.SizeBits == 32 ? "Single-precision real" : "Double-precision real", "", real);
                 break;
-            case StringFieldClass or StaticStringFieldClass or DynamicStringFieldClass or StaticArrayFieldClass { IsText: true } or DynamicArrayFieldClass { IsText: true }:
+            case StringFieldClass or StaticStringFieldClass or DynamicStringFieldClass:
                 Plain("String", "", fieldClass);
                 break;
             case StaticBlobFieldClass blob:
