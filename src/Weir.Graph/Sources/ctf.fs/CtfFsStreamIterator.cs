@@ -18,7 +18,6 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
 
     private readonly CtfFsStreamGroup _group;
     private readonly PacketCursor _cursor;
-    private readonly CtfFsQuirks _quirks;
     private readonly Message[] _batch = new Message[BatchMessages];
     private SafeFileHandle? _file;
     private string? _filePath;
@@ -40,7 +39,6 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
     {
         _group = group;
         _cursor = new PacketCursor(group.Stream.Trace.Decoder);
-        _quirks = CtfFsQuirks.Of(group.Stream.Trace.Class);
     }
 
     /// <summary>The stream and its packets.</summary>
@@ -54,8 +52,7 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
             _hasBegun = true;
             Add(MessageKind.StreamBeginning);
         }
-        // Room for what begins a packet and its first event, which may have to stand in one batch.
-        while (_count <= BatchMessages - 8 && _failure is null && !_hasEnded)
+        while (_count <= BatchMessages - 4 && _failure is null && !_hasEnded)
         {
             try
             {
@@ -199,8 +196,6 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
                 message.TimeNs = hasClock ? unchecked(offsetNs + (long)ClockValue.ToNanoseconds(message.Record.ClockValue, frequencyHz)) : 0;
                 if (hasOuterSlots || message.Slots is not null)
                     message.Slots = hasOuterSlots ? _cursor.CopySlots() : null;
-                if (_quirks.EventsBeforePacket)
-                    BeginNoLater(message.Record.ClockValue);
                 _count++;
                 continue;
             }
@@ -221,16 +216,6 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         return true;
     }
 
-    /// <summary>A packet began with its first event, if that is earlier than it says.</summary>
-    private void BeginNoLater(ulong clockValue)
-    {
-        if (_count == 0)
-            return;
-        ref var before = ref _batch[_count - 1];
-        if (before.Kind == MessageKind.PacketBeginning && before.HasTime && before.Record.ClockValue > clockValue)
-            before.SetTime(clockValue);
-    }
-
     private bool HasEvents()
     {
         for (int i = _count - 1; i >= 0; i--)
@@ -244,7 +229,7 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
     private void EndPacket()
     {
         _inPacket = false;
-        AddPacketMessage(MessageKind.PacketEnd, _quirks.EndOf(in _cursor.Properties, _cursor.ClockValue));
+        AddPacketMessage(MessageKind.PacketEnd, _cursor.Properties.EndTime);
         if (_entry!.Failure is { } failure)
             throw failure;
     }
