@@ -22,7 +22,10 @@ internal sealed class TsdlLowering(byte[] text, List<ClockClass> clocks)
         TsdlWellKnown.CheckPacketHeader(this, packetHeader, streams.Count);
         var trace = new TraceClass
         {
+            CtfVersion = 1,
             Uuid = uuid,
+            Uid = uuid?.ToString("D"),
+            Namespace = IsLttng(environment) ? LttngLayout.Namespace : null,
             NativeByteOrder = native,
             PacketHeader = LowerRoot(FieldScope.PacketHeader, packetHeader),
         };
@@ -38,6 +41,10 @@ internal sealed class TsdlLowering(byte[] text, List<ClockClass> clocks)
             trace.Add(stream);
         return trace;
     }
+
+    /// <summary>LTTng's traces belong to its namespace, which TSDL cannot say.</summary>
+    private static bool IsLttng(List<EnvironmentEntry> environment) => environment.Exists(
+        entry => entry.Name == "tracer_name" && entry.Text is { } text && text.StartsWith("lttng", StringComparison.Ordinal));
 
     public CtfMetadataException Error(int position, string message) => TsdlLexer.Error(text, position, message);
 
@@ -174,7 +181,7 @@ internal sealed class TsdlLowering(byte[] text, List<ClockClass> clocks)
     private ClockClass FindImplicitClock()
     {
         if (clocks.Count == 0)
-            clocks.Add(new ClockClass { Name = "default" });
+            clocks.Add(new ClockClass { Name = "default", PrecisionCycles = 0 });
         return clocks.Count == 1
             ? clocks[0]
             : throw Error(0, "a timestamp maps to no clock, and the trace has several: expected 'map = clock.NAME.value'");

@@ -187,6 +187,7 @@ internal sealed partial class TsdlParser
         {
             Name = clockName,
             Uuid = uuid,
+            Uid = uuid?.ToString("D"),
             Description = description,
             FrequencyHz = frequencyHz,
             PrecisionCycles = precisionCycles,
