@@ -15,7 +15,7 @@ namespace Weir.Ctf;
 /// </summary>
 public static class LttngLayout
 {
-    /// <summary>The namespace of LTTng's names in CTF 2, and of its traces.</summary>
+    /// <summary>The namespace of the names in LTTng's traces.</summary>
     public const string Namespace = "lttng.org,2009";
 
     /// <summary>The first 4 bytes of each packet.</summary>

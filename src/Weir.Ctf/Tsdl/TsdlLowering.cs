@@ -25,7 +25,7 @@ internal sealed class TsdlLowering(byte[] text, List<ClockClass> clocks)
             CtfVersion = 1,
             Uuid = uuid,
             Uid = uuid?.ToString("D"),
-            Namespace = IsLttng(environment) ? LttngLayout.Namespace : null,
+            Namespace = environment.Exists(IsLttngTracer) ? LttngLayout.Namespace : null,
             NativeByteOrder = native,
             PacketHeader = LowerRoot(FieldScope.PacketHeader, packetHeader),
         };
@@ -42,9 +42,9 @@ internal sealed class TsdlLowering(byte[] text, List<ClockClass> clocks)
         return trace;
     }
 
-    /// <summary>LTTng's traces belong to its namespace, which TSDL cannot say.</summary>
-    private static bool IsLttng(List<EnvironmentEntry> environment) => environment.Exists(
-        entry => entry.Name == "tracer_name" && entry.Text is { } text && text.StartsWith("lttng", StringComparison.Ordinal));
+    /// <summary>Whether an entry of the environment says that LTTng has written the trace.</summary>
+    public static bool IsLttngTracer(EnvironmentEntry entry) =>
+        entry.Name == "tracer_name" && entry.Text is { } text && text.StartsWith("lttng", StringComparison.Ordinal);
 
     public CtfMetadataException Error(int position, string message) => TsdlLexer.Error(text, position, message);
 

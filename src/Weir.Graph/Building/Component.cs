@@ -90,6 +90,9 @@ public abstract class Filter : IDisposable
     /// <summary>Names of the outputs.</summary>
     public virtual IReadOnlyList<string> Outputs => ["out"];
 
+    /// <summary>How many inputs can be connected: one, unless a filter says more.</summary>
+    public virtual int MaxInputs => 1;
+
     /// <summary>Begins to give the messages of an output, made of those of all inputs (which belong to the iterator from then on).</summary>
     public abstract MessageIterator CreateIterator(int output, IReadOnlyList<MessageIterator> inputs);
 
@@ -140,6 +143,9 @@ public sealed record SourceClass(string Plugin, string Name, string Description,
     /// if nobody takes it, for what lies in it. Null for a class that has to be named.
     /// </summary>
     public Func<string, double>? Recognize { get; init; }
+
+    /// <summary>Says what an input that the class takes belongs to (a trace's UUID): inputs of one such text are given to one source. Null, or null from it: to nothing.</summary>
+    public Func<string, string?>? Group { get; init; }
 }
 
 /// <summary>A class of filters.</summary>

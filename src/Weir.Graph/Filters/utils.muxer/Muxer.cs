@@ -15,6 +15,12 @@ public sealed class Muxer : MessageIterator
     private bool _hasBegun;
     private TraceReadException? _failure;
 
+    /// <summary>Offers it.</summary>
+    public static FilterClass Class { get; } = new("utils", "muxer", "Merge streams by time.", MuxerFilter.Create)
+    {
+        Help = "Any number of inputs, one output. There are no parameters.",
+    };
+
     /// <summary>Merges <paramref name="upstreams"/>, which belong to the muxer from now on.</summary>
     public Muxer(List<MessageIterator> upstreams)
     {
@@ -57,9 +63,8 @@ public sealed class Muxer : MessageIterator
         return new ArraySegment<Message>(top.Messages, from, to - from);
     }
 
-    /// <summary>Throws for a stream that was bad from the start; for callers that stop before the end, where this would be thrown.</summary>
-    /// <exception cref="TraceReadException">There is such a stream.</exception>
-    public void ThrowIfBad()
+    /// <inheritdoc/>
+    public override void ThrowIfBad()
     {
         if (_failure is { } failure)
             throw failure;
@@ -169,4 +174,18 @@ public sealed class Muxer : MessageIterator
             return batch.Count > 0;
         }
     }
+}
+
+/// <summary>The muxer as a part of a graph.</summary>
+internal sealed class MuxerFilter : Filter
+{
+    public static MuxerFilter Create(ComponentContext context)
+    {
+        new ParameterReader(context.Parameters).RejectOthers();
+        return new MuxerFilter();
+    }
+
+    public override int MaxInputs => int.MaxValue;
+
+    public override MessageIterator CreateIterator(int output, IReadOnlyList<MessageIterator> inputs) => new Muxer([.. inputs]);
 }
