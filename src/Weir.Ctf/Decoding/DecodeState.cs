@@ -18,11 +18,6 @@ internal sealed class DecodeState(int slotCount)
 
     public PacketProperties Packet;
 
-    public unsafe byte* UuidBytes;
-
-    /// <summary>Whether a packet repeats its trace's UUID in two ways.</summary>
-    public bool HasTwoUuids;
-
     /// <summary>Takes text that was transcoded to UTF-8.</summary>
     public byte[] Utf8 = [];
 
@@ -43,12 +38,6 @@ internal sealed class DecodeState(int slotCount)
             return;
         foreach (var role in roles)
             Keep(role, value);
-    }
-
-    public unsafe void KeepUuid(byte* bytes)
-    {
-        HasTwoUuids |= UuidBytes is not null && !new ReadOnlySpan<byte>(bytes, 16).SequenceEqual(new ReadOnlySpan<byte>(UuidBytes, 16));
-        UuidBytes = bytes;
     }
 
     private void Keep(FieldRole role, ulong value)
