@@ -12,6 +12,7 @@ public static class Components
         (Muxer.Class, null),
         (Trimmer.Class, null),
         (PrettySink.Class, "text"),
+        (DetailsSink.Class, "details"),
         (DummySink.Class, "dummy"),
         (CounterSink.Class, "counter"),
         (JsonSink.Class, "json"),
