@@ -40,13 +40,15 @@ internal sealed class PrettyPlan
         ref readonly var step = ref steps[index];
         if (step.IsHidden)
             return;
+        int digits = step.Class is IntegerFieldClass ? MinimumDigits.Of(step.Class) : 0;
         _steps[index] = new PrettyStep
         {
             Prefix = Encoding.UTF8.GetBytes(prefix),
             Integer = step.Class as IntegerFieldClass,
             ShowNames = showNames,
-            IsPlainUnsigned = step.Class is IntegerFieldClass { IsSigned: false, DisplayBase: DisplayBase.Decimal, Mappings: null },
-            IsPlainSigned = step.Class is IntegerFieldClass { IsSigned: true, DisplayBase: DisplayBase.Decimal, Mappings: null },
+            IsPlainUnsigned = digits == 0 && step.Class is IntegerFieldClass { IsSigned: false, DisplayBase: DisplayBase.Decimal, Mappings: null },
+            IsPlainSigned = digits == 0 && step.Class is IntegerFieldClass { IsSigned: true, DisplayBase: DisplayBase.Decimal, Mappings: null },
+            MinimumDigits = digits,
         };
         switch (step.Kind)
         {
@@ -84,6 +86,9 @@ internal struct PrettyStep
     public bool IsPlainUnsigned;
 
     public bool IsPlainSigned;
+
+    /// <summary>Digits to show at least, or 0.</summary>
+    public int MinimumDigits;
 }
 
 /// <summary>Writes the fields of a program as text.</summary>
@@ -101,6 +106,8 @@ internal readonly unsafe struct PrettyVisitor(TextBuffer text, PrettyStep[] step
             text.AppendSigned((long)value);
         else if (plan.Integer!.Mappings is { } mappings)
             AppendEnumeration(plan.Integer, mappings, value);
+        else if (plan.MinimumDigits > 0 && (!plan.Integer.IsSigned || (long)value >= 0))
+            text.AppendPadded(value, plan.MinimumDigits);
         else
             AppendInteger(plan.Integer, value);
     }
