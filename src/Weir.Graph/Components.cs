@@ -10,6 +10,7 @@ public static class Components
     [
         (CtfFsSource.Class, "ctf"),
         (FtraceDatSource.Class, "trace-cmd"),
+        (PerfDataSource.Class, "perf"),
         (Muxer.Class, null),
         (Trimmer.Class, null),
         (PrettySink.Class, "text"),
