@@ -9,6 +9,8 @@ public static class Components
     private static readonly (ComponentClass Class, string? Format)[] s_table =
     [
         (CtfFsSource.Class, "ctf"),
+        (FtraceDatSource.Class, "trace-cmd"),
+        (PerfDataSource.Class, "perf"),
         (Muxer.Class, null),
         (Trimmer.Class, null),
         (PrettySink.Class, "text"),
