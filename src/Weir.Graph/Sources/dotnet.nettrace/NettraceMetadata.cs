@@ -33,10 +33,9 @@ internal sealed record NettraceMetadata
         reader.ReadUInt64();
         metadata.Version = reader.ReadUInt32();
         metadata.Level = reader.ReadUInt32();
-        if (!reader.IsAtEnd && !TryReadFields(ref reader, ReadFieldsFirst, out var fields))
+        if (reader.IsAtEnd || !TryReadFields(ref reader, ReadFieldsFirst, out var fields))
             return metadata;
-        else if (fields is not null)
-            metadata.Fields = fields;
+        metadata.Fields = fields!;
         while (!reader.IsAtEnd)
         {
             uint length = reader.ReadUInt32();

@@ -142,7 +142,7 @@ internal sealed class NettracePayload
         value.TryFormat(text, out length, provider: CultureInfo.InvariantCulture);
     }
 
-    private bool TryWriteText8(ReadOnlySpan<byte> payload, ref int at, BitWriter fields)
+    private static bool TryWriteText8(ReadOnlySpan<byte> payload, ref int at, BitWriter fields)
     {
         int length = payload[at..].IndexOf((byte)0);
         if (length < 0)
