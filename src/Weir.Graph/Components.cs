@@ -10,6 +10,8 @@ public static class Components
     [
         (CtfFsSource.Class, "ctf"),
         (NettraceSource.Class, "nettrace"),
+        (DmesgSource.Class, null),
+        (JsonSource.Class, "json"),
         (Muxer.Class, null),
         (Trimmer.Class, null),
         (PrettySink.Class, "text"),

@@ -24,7 +24,8 @@ internal struct NettraceEvent
 
     /// <summary>What it has beside its payload.</summary>
     public readonly NettraceShape Shape =>
-        (Activity == default ? NettraceShape.None : NettraceShape.Activity)
+        (Processor < 0 ? NettraceShape.None : NettraceShape.Processor)
+        | (Activity == default ? NettraceShape.None : NettraceShape.Activity)
         | (RelatedActivity == default ? NettraceShape.None : NettraceShape.RelatedActivity)
         | (Stack.IsEmpty ? NettraceShape.None : NettraceShape.Stack)
         | (Labels is not { Others.Count: > 0 } ? NettraceShape.None : NettraceShape.Labels);

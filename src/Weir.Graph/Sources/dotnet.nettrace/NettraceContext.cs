@@ -73,7 +73,6 @@ internal static class NettraceContext
         if (version >= 6)
             members.Add(new StructureMember("vpid", new IntegerFieldClass(64)));
         members.Add(new StructureMember("vtid", new IntegerFieldClass(64)));
-        members.Add(new StructureMember("cpu_id", new IntegerFieldClass(32, isSigned: true)));
         return new StructureFieldClass(members);
     }
 
@@ -81,6 +80,8 @@ internal static class NettraceContext
     public static StructureFieldClass? CreateClass(NettraceShape shape, int pointerBytes)
     {
         var members = new List<StructureMember>();
+        if (shape.HasFlag(NettraceShape.Processor))
+            members.Add(new StructureMember("cpu_id", new IntegerFieldClass(32)));
         if (shape.HasFlag(NettraceShape.Activity))
             members.Add(new StructureMember("activity_id", new StringFieldClass()));
         if (shape.HasFlag(NettraceShape.RelatedActivity))
@@ -98,7 +99,8 @@ internal static class NettraceContext
         if (version >= 6)
             fields.Write(item.Process, 64);
         fields.Write(item.Thread, 64);
-        fields.Write((uint)item.Processor, 32);
+        if (shape.HasFlag(NettraceShape.Processor))
+            fields.Write((uint)item.Processor, 32);
         if (shape.HasFlag(NettraceShape.Activity))
             WriteGuid(item.Activity, fields);
         if (shape.HasFlag(NettraceShape.RelatedActivity))

@@ -14,6 +14,7 @@ internal enum NettraceShape : byte
 
     /// <summary>The payload is given as bytes: it has fields that nobody knows, or not those that it should have.</summary>
     Raw = 16,
+    Processor = 32,
 }
 
 /// <summary>A kind of event as the file defines it, with the classes that its events have.</summary>
