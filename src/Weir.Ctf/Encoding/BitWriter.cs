@@ -97,6 +97,35 @@ public sealed unsafe class BitWriter : IDisposable
         Write(0, 8);
     }
 
+    /// <summary>Writes zero bytes at the next whole byte.</summary>
+    public void WriteZeros(long count)
+    {
+        Align(8);
+        Reserve(LengthBytes + count);
+        PositionBits += count << 3;
+    }
+
+    /// <summary>Copies bits that begin and go on at whole bytes; what follows them in their last byte is copied too.</summary>
+    public void Copy(byte* source, long sizeBits)
+    {
+        Align(8);
+        long bytes = (sizeBits + 7) >> 3;
+        Reserve(LengthBytes + bytes);
+        Buffer.MemoryCopy(source, _start + LengthBytes, bytes, bytes);
+        PositionBits += sizeBits;
+    }
+
+    /// <summary>Takes the first bytes away: what follows them moves to the beginning, and so does the position.</summary>
+    /// <param name="count">Bytes; to keep alignments, a multiple of each of them.</param>
+    public void CutFront(long count)
+    {
+        long rest = LengthBytes - count;
+        ArgumentOutOfRangeException.ThrowIfNegative(rest, nameof(count));
+        Buffer.MemoryCopy(_start + count, _start, rest, rest);
+        NativeMemory.Clear(_start + rest, (nuint)count);
+        PositionBits -= count << 3;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -23,6 +23,7 @@ internal sealed class TsdlLowering(byte[] text, List<ClockClass> clocks)
         var trace = new TraceClass
         {
             Uuid = uuid,
+            CtfVersion = 1,
             NativeByteOrder = native,
             PacketHeader = LowerRoot(FieldScope.PacketHeader, packetHeader),
         };
