@@ -140,6 +140,9 @@ public sealed record SourceClass(string Plugin, string Name, string Description,
     /// if nobody takes it, for what lies in it. Null for a class that has to be named.
     /// </summary>
     public Func<string, double>? Recognize { get; init; }
+
+    /// <summary>Says what an input that the class takes belongs to (a trace's UUID): inputs of one such text are given to one source. Null, or null from it: to nothing.</summary>
+    public Func<string, string?>? Group { get; init; }
 }
 
 /// <summary>A class of filters.</summary>

@@ -15,6 +15,12 @@ public sealed class Muxer : MessageIterator
     private bool _hasBegun;
     private TraceReadException? _failure;
 
+    /// <summary>Offers it.</summary>
+    public static FilterClass Class { get; } = new("utils", "muxer", "Merge streams by time.", MuxerFilter.Create)
+    {
+        Help = "Any number of inputs, one output. There are no parameters.",
+    };
+
     /// <summary>Merges <paramref name="upstreams"/>, which belong to the muxer from now on.</summary>
     public Muxer(List<MessageIterator> upstreams)
     {
@@ -169,4 +175,16 @@ public sealed class Muxer : MessageIterator
             return batch.Count > 0;
         }
     }
+}
+
+/// <summary>The muxer as a part of a graph.</summary>
+internal sealed class MuxerFilter : Filter
+{
+    public static MuxerFilter Create(ComponentContext context)
+    {
+        new ParameterReader(context.Parameters).RejectOthers();
+        return new MuxerFilter();
+    }
+
+    public override MessageIterator CreateIterator(int output, IReadOnlyList<MessageIterator> inputs) => new Muxer([.. inputs]);
 }

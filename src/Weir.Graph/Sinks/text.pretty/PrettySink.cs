@@ -13,6 +13,7 @@ public sealed class PrettySink : MessageSink
     private const int MaxKeptContextBytes = 16 << 10;
 
     private readonly Stream _output;
+    private readonly bool _leaveOpen;
     private readonly TextWriter _errors;
     private readonly PrettyOptions _options;
     private readonly PrettyClock _clock;
@@ -23,14 +24,19 @@ public sealed class PrettySink : MessageSink
     private readonly Dictionary<StreamDecoder, PrettyPlan> _contextPlans = [];
     private EventPlan? _lastPlan;
 
+    /// <summary>Offers it.</summary>
+    public static SinkClass Class { get; } = new("text", "pretty", "Print a line of text for each event.", PrettyParameters.Create) { Help = PrettyParameters.Help };
+
     /// <summary>Creates a sink.</summary>
-    /// <param name="output">Takes the text; is flushed but not closed.</param>
+    /// <param name="output">Takes the text.</param>
     /// <param name="errors">Takes warnings.</param>
     /// <param name="options">What to show.</param>
     /// <param name="clocks">What is known about clocks, where the options need it.</param>
-    public PrettySink(Stream output, TextWriter errors, PrettyOptions options, ClockTable? clocks = null)
+    /// <param name="leaveOpen">Whether the output is only flushed in the end, not closed.</param>
+    public PrettySink(Stream output, TextWriter errors, PrettyOptions options, ClockTable? clocks = null, bool leaveOpen = true)
     {
         _output = output;
+        _leaveOpen = leaveOpen;
         _text = new TextBuffer(output);
         _errors = errors;
         _options = options;
@@ -63,6 +69,14 @@ public sealed class PrettySink : MessageSink
     {
         _text.WriteOut();
         _output.Flush();
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (!_leaveOpen)
+            _output.Dispose();
+        base.Dispose(disposing);
     }
 
     private unsafe void AppendEvent(in Message message)

@@ -6,12 +6,29 @@ namespace Weir.Graph;
 /// <c>source.ctf.fs</c>: CTF traces in directories. A directory with a file <c>metadata</c> is a trace; other directories are searched.
 /// Directories of one trace (the same UUID, as rotation leaves them) are read as one.
 /// </summary>
-public sealed class CtfFsSource
+public sealed class CtfFsSource : Source
 {
     private readonly CtfFsOptions _options;
     private readonly List<CtfFsTrace> _traces = [];
+    private List<Port>? _ports;
 
     private CtfFsSource(CtfFsOptions options) => _options = options;
+
+    /// <summary>Offers it.</summary>
+    public static SourceClass Class { get; } = new("ctf", "fs", "Read CTF traces in directories.", CtfFsParameters.Create)
+    {
+        Help = CtfFsParameters.Help,
+        Recognize = CtfFsParameters.Recognize,
+        Group = CtfFsParameters.Group,
+    };
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Outputs => [.. Ports.Select(port => port.Name)];
+
+    private List<Port> Ports => _ports ??= CreatePorts();
+
+    /// <inheritdoc/>
+    public override MessageIterator CreateIterator(int output) => Ports[output].Create();
 
     /// <summary>Opens the traces at or under each of <paramref name="paths"/>.</summary>
     /// <exception cref="TraceReadException">There is none, or its metadata is bad.</exception>
@@ -40,56 +57,54 @@ public sealed class CtfFsSource
         var iterators = new List<MessageIterator>();
         foreach (var trace in _traces)
         {
-            if (isChosen?.Invoke(trace.Class) == false)
-                continue;
-            var failures = new List<TraceReadException>();
-            foreach (var group in trace.CreateStreams(_options, failures))
-                iterators.Add(new CtfFsStreamIterator(group));
-            AddFailures(iterators, failures);
+            if (isChosen?.Invoke(trace.Class) != false)
+                iterators.AddRange(CreatePorts(trace).Select(port => port.Create()));
         }
         return iterators;
     }
 
-    /// <summary>
-    /// One iterator for each data stream, which gives only what lies in the time that all streams of its trace have in common.
-    /// </summary>
-    /// <exception cref="TraceReadException">A trace's streams have no time in common.</exception>
-    public List<MessageIterator> CreateIntersectingIterators()
+    private List<Port> CreatePorts() => [.. _traces.SelectMany(CreatePorts)];
+
+    private List<Port> CreatePorts(CtfFsTrace trace)
     {
-        var iterators = new List<MessageIterator>();
-        foreach (var trace in _traces)
+        var failures = new List<TraceReadException>();
+        var groups = trace.CreateStreams(_options, failures);
+        var ports = new List<Port>(groups.Count + failures.Count);
+        var (beginNs, endNs) = _options.IsIntersection ? Intersect(trace, groups) : default;
+        foreach (var group in groups)
         {
-            long beginNs = long.MinValue;
-            long endNs = long.MaxValue;
-            var failures = new List<TraceReadException>();
-            var groups = trace.CreateStreams(_options, failures);
-            foreach (var group in groups)
-            {
-                if (group.Stream.Clock is null || group.Packets[0].Properties.BeginTime is not { } begin || group.Packets[^1].Properties.EndTime is not { } end)
-                    throw new TraceReadException(group.Stream.Name, -1, "this stream does not say when it begins and ends, so it has no time in common with others");
-                beginNs = Math.Max(beginNs, group.Stream.ToNanoseconds(begin));
-                endNs = Math.Min(endNs, group.Stream.ToNanoseconds(end));
-            }
-            if (beginNs > endNs)
-                throw new TraceReadException(trace.Directory, -1, "the streams of this trace have no time in common");
-            foreach (var group in groups)
-                iterators.Add(new Trimmer(new CtfFsStreamIterator(group), beginNs, endNs));
-            AddFailures(iterators, failures);
+            Func<MessageIterator> create = _options.IsIntersection
+                ? () => new Trimmer(new CtfFsStreamIterator(group), beginNs, endNs)
+                : () => new CtfFsStreamIterator(group);
+            ports.Add(new Port($"{trace.Class.Uuid?.ToString() ?? trace.Directory} | {group.Stream.Decoder.Class.Id} | {group.Stream.Id}", create));
         }
-        return iterators;
+        foreach (var failure in failures)
+            ports.Add(new Port(failure.Path, () => new BadFile(failure)));
+        return ports;
     }
 
-    private static void AddFailures(List<MessageIterator> iterators, List<TraceReadException> failures)
+    /// <summary>The time that all streams of a trace have in common.</summary>
+    private static (long BeginNs, long EndNs) Intersect(CtfFsTrace trace, List<CtfFsStreamGroup> groups)
     {
-        foreach (var failure in failures)
-            iterators.Add(new BadFile(failure));
+        long beginNs = long.MinValue;
+        long endNs = long.MaxValue;
+        foreach (var group in groups)
+        {
+            if (group.Stream.Clock is null || group.Packets[0].Properties.BeginTime is not { } begin || group.Packets[^1].Properties.EndTime is not { } end)
+                throw new TraceReadException(group.Stream.Name, -1, "this stream does not say when it begins and ends, so it has no time in common with others");
+            beginNs = Math.Max(beginNs, group.Stream.ToNanoseconds(begin));
+            endNs = Math.Min(endNs, group.Stream.ToNanoseconds(end));
+        }
+        if (beginNs > endNs)
+            throw new TraceReadException(trace.Directory, -1, "the streams of this trace have no time in common");
+        return (beginNs, endNs);
     }
 
     private void Search(string root, string directory)
     {
         if (File.Exists(Path.Combine(directory, CtfFsTrace.MetadataFileName)))
         {
-            _traces.Add(CtfFsTrace.Open(root, directory));
+            _traces.Add(CtfFsTrace.Open(root, directory, _options.TraceName));
             return;
         }
         string[] children;
@@ -127,6 +142,8 @@ public sealed class CtfFsSource
             }
         }
     }
+
+    private sealed record Port(string Name, Func<MessageIterator> Create);
 
     private sealed class BadFile(TraceReadException failure) : MessageIterator
     {
