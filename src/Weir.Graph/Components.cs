@@ -12,6 +12,7 @@ public static class Components
         (Muxer.Class, null),
         (Trimmer.Class, null),
         (PrettySink.Class, "text"),
+        (CtfFsSink.Class, "ctf"),
         (DummySink.Class, "dummy"),
     ];
 

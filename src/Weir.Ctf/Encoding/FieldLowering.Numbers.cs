@@ -9,7 +9,7 @@ internal sealed partial class FieldLowering
         bool isFixed = integer.IsVariableLength && is18;
         var mappings = LowerMappings(integer.Mappings);
         bool isTurned = MustTurn(integer);
-        if (!isFixed && !isTurned && integer is { Role: FieldRole.None, MappedClock: null } && mappings == integer.Mappings)
+        if (!isFixed && !isTurned && integer is { Role: FieldRole.None, OtherRoles.Count: 0, MappedClock: null } && mappings == integer.Mappings)
             return integer;
         _isCopy &= !isFixed && !isTurned && integer.MappedClock is null;
         return new IntegerFieldClass(integer.SizeBits, integer.IsSigned, integer.AlignmentBits)
@@ -17,7 +17,6 @@ internal sealed partial class FieldLowering
             ByteOrder = isFixed || isTurned ? ByteOrder.LittleEndian : integer.ByteOrder,
             IsVariableLength = integer.IsVariableLength && !isFixed,
             DisplayBase = integer.DisplayBase,
-            IsText = integer.IsText,
             Mappings = mappings,
             Attributes = integer.Attributes,
         };

@@ -42,11 +42,7 @@ internal sealed partial class FieldLowering
             // What nothing selects needs no place; only TSDL can name it.
             if (!isNumbered && option.Ranges.Count == 0 && _version == CtfVersion.Ctf2)
                 continue;
-            _inputPath.Add(option.Name);
-            _outputPath.Add(names[i]);
             var fieldClass = LowerField(starts[i], new Place());
-            _inputPath.RemoveAt(_inputPath.Count - 1);
-            _outputPath.RemoveAt(_outputPath.Count - 1);
             if (isNumbered)
             {
                 _steps[starts[i]].SelectorBits = OptionNumberBits;
@@ -65,9 +61,7 @@ internal sealed partial class FieldLowering
         {
             var selector = new IntegerFieldClass(8) { Mappings = [new EnumerationMapping("none", 0), new EnumerationMapping("content", 1)] };
             var location = AddCompanion(index, place, "selector", selector);
-            _outputPath.Add("content");
             var inner = LowerElement(index);
-            _outputPath.RemoveAt(_outputPath.Count - 1);
             return VariantFieldClass.ByLabel(location, selector, new("none", new StructureFieldClass([])), new("content", inner));
         }
         var target = FindTarget(optional.SelectorLocation);
@@ -115,6 +109,18 @@ internal sealed partial class FieldLowering
         while (_source[parent].End <= index)
             parent--;
         return parent;
+    }
+
+    /// <summary>Keeps where the field is that is being lowered; fields of several options may share one location.</summary>
+    private void AddTarget(FieldClass lowered)
+    {
+        var input = new FieldLocation(_scope, [.. _inputPath]);
+        var target = new Target(new FieldLocation(_scope, [.. _outputPath]), lowered, _indirections > 0);
+        // Those that no longer do can no longer be referred to, but by whoever is in the same option.
+        if (!_targets.TryGetValue(input, out var other) || other.Output.Equals(target.Output))
+            _targets[input] = target;
+        else
+            _targets.Remove(input);
     }
 
     private Target? FindTarget(FieldLocation input)
@@ -193,7 +199,10 @@ internal sealed partial class FieldLowering
         var taken = new HashSet<string>(StringComparer.Ordinal);
         var names = new string[variant.Options.Count];
         for (int i = 0; i < names.Length; i++)
-            names[i] = UniqueName(taken, variant.Options[i].Name);
+        {
+            string name = variant.Options[i].Name;
+            names[i] = name.Length == 0 && _version == CtfVersion.Ctf2 ? name : UniqueName(taken, name);
+        }
         return names;
     }
 

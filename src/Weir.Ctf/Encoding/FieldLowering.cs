@@ -13,7 +13,6 @@ namespace Weir.Ctf;
 /// bit array                   unsigned integer, hexadecimal                      -
 /// variable-length integer     integer of 64 bits                                 -
 /// text, UTF-16 or UTF-32      string, UTF-8                                      -
-/// text of a length            array of characters                                -  (arrays of characters become text)
 /// BLOB                        array of bytes, hexadecimal                        -
 /// optional field              variant of "none" and "content", with a companion  -
 /// variant                     with a companion, unless its selector has labels   with a companion, if options overlap
@@ -108,13 +107,6 @@ internal sealed partial class FieldLowering
                 step.Kind = EncodeStepKind.Text;
                 step.Encoding = text.Encoding;
                 break;
-            case StaticArrayFieldClass { IsText: true } text:
-                step.Kind = EncodeStepKind.Text;
-                step.LengthBytes = text.Length;
-                break;
-            case DynamicArrayFieldClass { IsText: true }:
-                step.Kind = EncodeStepKind.Text;
-                break;
             case StaticBlobFieldClass or DynamicBlobFieldClass:
                 step.Kind = EncodeStepKind.Blob;
                 break;
@@ -167,8 +159,8 @@ internal sealed partial class FieldLowering
             StructureFieldClass => LowerStructure(index),
             VariantFieldClass variant => LowerVariant(index, variant, place),
             OptionalFieldClass optional => LowerOptional(index, optional, place),
-            StaticArrayFieldClass { IsText: false } array => LowerStaticArray(index, array),
-            DynamicArrayFieldClass { IsText: false } array => LowerDynamicArray(index, array, place),
+            StaticArrayFieldClass array => LowerStaticArray(index, array),
+            DynamicArrayFieldClass array => LowerDynamicArray(index, array, place),
             _ => LowerLeaf(index, source, place),
         };
         if (place.Wrap is not { } wrap)
@@ -184,7 +176,7 @@ internal sealed partial class FieldLowering
     private StaticArrayFieldClass LowerStaticArray(int index, StaticArrayFieldClass array)
     {
         var element = LowerElement(index);
-        var lowered = new StaticArrayFieldClass(element, array.Length) { Attributes = array.Attributes };
+        var lowered = new StaticArrayFieldClass(element, array.Length, MinimumAlignment(array.MinimumAlignmentBits, element)) { Attributes = array.Attributes };
         _steps[index] = CreateStep(in _source[index], lowered);
         return lowered;
     }
@@ -193,7 +185,7 @@ internal sealed partial class FieldLowering
     {
         var location = FindLength(index, array.LengthLocation, place);
         var element = LowerElement(index);
-        var lowered = new DynamicArrayFieldClass(element, location) { Attributes = array.Attributes };
+        var lowered = new DynamicArrayFieldClass(element, location, MinimumAlignment(array.MinimumAlignmentBits, element)) { Attributes = array.Attributes };
         SetStep(index, lowered);
         return lowered;
     }
@@ -220,7 +212,7 @@ internal sealed partial class FieldLowering
         if (source is StaticBlobFieldClass or DynamicBlobFieldClass)
             _steps[index].Kind = EncodeStepKind.Blob;
         if (_source[index].StoreSlot >= 0)
-            _targets[new FieldLocation(_scope, [.. _inputPath])] = new Target(new FieldLocation(_scope, [.. _outputPath]), lowered, _indirections > 0);
+            AddTarget(lowered);
         return lowered;
     }
 
@@ -235,20 +227,11 @@ internal sealed partial class FieldLowering
                 return new StringFieldClass();
             case StringFieldClass:
                 return source;
-            case StaticStringFieldClass text:
-                return is18 ? new StaticArrayFieldClass(CreateCharacter(), text.LengthBytes) : text;
-            case StaticArrayFieldClass text:
-                return is18 ? text : new StaticStringFieldClass(text.Length) { Attributes = text.Attributes };
+            case StaticStringFieldClass:
+                return source;
             case DynamicStringFieldClass text:
                 var location = FindLength(index, text.LengthLocation, place);
-                return is18
-                    ? new DynamicArrayFieldClass(CreateCharacter(), location)
-                    : new DynamicStringFieldClass(location) { Encoding = text.Encoding, Attributes = text.Attributes };
-            case DynamicArrayFieldClass text:
-                location = FindLength(index, text.LengthLocation, place);
-                return is18
-                    ? new DynamicArrayFieldClass(text.Element, location)
-                    : new DynamicStringFieldClass(location) { Attributes = text.Attributes };
+                return new DynamicStringFieldClass(location) { Encoding = text.Encoding, Attributes = text.Attributes };
             case StaticBlobFieldClass blob:
                 return is18 ? new StaticArrayFieldClass(CreateByte(), blob.LengthBytes)
                     : new StaticBlobFieldClass(blob.LengthBytes) { MediaType = blob.MediaType, Attributes = blob.Attributes };
@@ -261,7 +244,14 @@ internal sealed partial class FieldLowering
         }
     }
 
-    private static IntegerFieldClass CreateCharacter() => new(8) { IsText = true };
+    /// <summary>TSDL has no alignment of arrays but that of their elements.</summary>
+    private int MinimumAlignment(int alignmentBits, FieldClass element)
+    {
+        if (_version == CtfVersion.Ctf2)
+            return alignmentBits;
+        _isCopy &= alignmentBits <= element.AlignmentBits;
+        return 1;
+    }
 
     private static IntegerFieldClass CreateByte() => new(8) { DisplayBase = DisplayBase.Hexadecimal };
 

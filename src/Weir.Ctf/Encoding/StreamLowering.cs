@@ -16,7 +16,7 @@ public sealed record StreamLoweringOptions
     public bool HasDiscardedEvents { get; init; }
 
     /// <summary>What the packets of a stream that is read tell.</summary>
-    public static StreamLoweringOptions From(DataStreamClass stream)
+    public static StreamLoweringOptions From(StreamDecoder stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
         return new StreamLoweringOptions
@@ -28,11 +28,11 @@ public sealed record StreamLoweringOptions
         };
     }
 
-    private static bool Has(DataStreamClass stream, FieldRole role)
+    private static bool Has(StreamDecoder stream, FieldRole role)
     {
-        foreach (var member in stream.PacketContext?.Members ?? [])
+        foreach (ref readonly var step in stream.PacketContext.Steps)
         {
-            if (member.Class is IntegerFieldClass integer && integer.Role == role)
+            if (step.Role == role || (step.OtherRoles is { } others && others.Contains(role)))
                 return true;
         }
         return false;

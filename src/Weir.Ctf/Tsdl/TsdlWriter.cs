@@ -275,9 +275,7 @@ public sealed class TsdlWriter
         foreach (var option in variant.Options)
         {
             string? identifier = mappings is null ? null : FindLabel(mappings, option);
-            _path.Add(option.Name);
             WriteMember(identifier ?? Identifier(option.Name, scope, option.Class), option.Class, scope);
-            _path.RemoveAt(_path.Count - 1);
         }
         Close("}", endsLine: false);
     }
@@ -356,14 +354,19 @@ public sealed class TsdlWriter
 
     private static FieldClass? Step(FieldClass? parent, string name)
     {
-        while (parent is StaticArrayFieldClass or DynamicArrayFieldClass)
-            parent = parent is StaticArrayFieldClass fixedArray ? fixedArray.Element : ((DynamicArrayFieldClass)parent).Element;
-        return parent switch
+        switch (parent)
         {
-            StructureFieldClass structure => structure.Find(name),
-            VariantFieldClass variant => variant.Options.FirstOrDefault(option => option.Name == name)?.Class,
-            _ => null,
-        };
+            case StructureFieldClass structure:
+                return structure.Find(name);
+            case StaticArrayFieldClass array:
+                return Step(array.Element, name);
+            case DynamicArrayFieldClass array:
+                return Step(array.Element, name);
+            case VariantFieldClass variant:
+                return variant.Options.Select(option => Step(option.Class, name)).FirstOrDefault(found => found is not null);
+            default:
+                return null;
+        }
     }
 
     private void Indent() => _text.Append('\t', _depth);
