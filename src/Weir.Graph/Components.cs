@@ -18,6 +18,7 @@ public static class Components
         (Trimmer.Class, null),
         (PrettySink.Class, "text"),
         (DetailsSink.Class, "details"),
+        (CtfFsSink.Class, "ctf"),
         (DummySink.Class, "dummy"),
         (CounterSink.Class, "counter"),
         (JsonSink.Class, "json"),

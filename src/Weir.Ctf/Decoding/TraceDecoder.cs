@@ -56,6 +56,7 @@ public sealed class StreamDecoder
         PacketContext = ProgramCompiler.Compile(trace.Slots, (FieldScope.PacketContext, stream.PacketContext));
         EventHeader = ProgramCompiler.Compile(trace.Slots, (FieldScope.EventHeader, stream.EventHeader));
         HeaderShape = EventHeaderShapes.Recognize(stream.EventHeader, trace.Slots);
+        LttngHeader = EventHeaderShapes.ToLttng(HeaderShape, stream.EventHeader);
         // The selector of a recognized header is used inside that header only.
         var lastOuter = HeaderShape == EventHeaderShape.General ? FieldScope.EventHeader : FieldScope.PacketContext;
         foreach (var location in trace.Slots.Keys)
@@ -76,6 +77,9 @@ public sealed class StreamDecoder
 
     /// <summary>Whether an event's fields may depend on values of its packet or of its header.</summary>
     public bool HasOuterSlots { get; }
+
+    /// <summary>The header of its events, where that is one of LTTng's on x86-64; else null.</summary>
+    public LttngEventHeader? LttngHeader { get; }
 
     internal EventHeaderShape HeaderShape { get; }
 
