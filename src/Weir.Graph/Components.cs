@@ -9,6 +9,7 @@ public static class Components
     private static readonly (ComponentClass Class, string? Format)[] s_table =
     [
         (CtfFsSource.Class, "ctf"),
+        (LttngLiveSource.Class, "lttng-live"),
         (Muxer.Class, null),
         (Trimmer.Class, null),
         (PrettySink.Class, "text"),
