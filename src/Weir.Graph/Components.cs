@@ -14,6 +14,7 @@ public static class Components
         (NettraceSource.Class, "nettrace"),
         (DmesgSource.Class, null),
         (JsonSource.Class, "json"),
+        (LttngLiveSource.Class, "lttng-live"),
         (Muxer.Class, null),
         (Trimmer.Class, null),
         (PrettySink.Class, "text"),
