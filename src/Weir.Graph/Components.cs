@@ -13,7 +13,12 @@ public static class Components
         (Trimmer.Class, null),
         (PrettySink.Class, "text"),
         (CtfFsSink.Class, "ctf"),
+        (DetailsSink.Class, "details"),
         (DummySink.Class, "dummy"),
+        (CounterSink.Class, "counter"),
+        (JsonSink.Class, "json"),
+        (ChromeSink.Class, "chrome"),
+        (PerfettoSink.Class, "perfetto"),
     ];
 
     /// <summary>The classes, in the order in which they are asked whether they know an input.</summary>

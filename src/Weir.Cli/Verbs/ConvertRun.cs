@@ -158,7 +158,7 @@ internal sealed class ConvertRun
             finally
             {
                 // What came before an error is printed before the error.
-                sink.Flush();
+                sink.Finish();
             }
         }
     }
