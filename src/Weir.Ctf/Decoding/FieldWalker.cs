@@ -53,6 +53,7 @@ public sealed unsafe class FieldWalker
     public DecodeStatus WalkEvent<TVisitor>(in EventRecord record, byte* packet, ulong[]? slots, ref TVisitor visitor)
         where TVisitor : struct, IFieldVisitor
     {
+        _state.ReserveSlots(_trace.Slots.Count);
         slots?.CopyTo(_state.Slots, 0);
         _state.EmptyElementCount = 0;
         long position = record.FieldsBits;
