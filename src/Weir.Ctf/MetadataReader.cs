@@ -11,13 +11,22 @@ public static class MetadataReader
     /// <exception cref="CtfMetadataException">The metadata is not what CTF says; the error has its line and column.</exception>
     public static TraceClass Read(ReadOnlySpan<byte> metadata)
     {
-        bool isPacketized = MetadataText.IsPacketized(metadata);
-        byte[] text = isPacketized ? MetadataText.Unpack(metadata) : metadata.ToArray();
+        byte[] text = ReadText(metadata, out bool isPacketized);
         if (text is [JsonMetadata.RecordSeparator, ..])
             return JsonMetadata.Parse(text);
         if (!isPacketized)
             CheckSignature(text);
         return TsdlParser.Parse(text);
+    }
+
+    /// <summary>The text of metadata, out of its packets where it is in packets.</summary>
+    /// <param name="metadata">The metadata file's bytes.</param>
+    /// <param name="isPacketized">Whether it is in packets.</param>
+    /// <exception cref="CtfMetadataException">A packet is not what the specification says.</exception>
+    public static byte[] ReadText(ReadOnlySpan<byte> metadata, out bool isPacketized)
+    {
+        isPacketized = MetadataText.IsPacketized(metadata);
+        return isPacketized ? MetadataText.Unpack(metadata) : metadata.ToArray();
     }
 
     /// <summary>Reads metadata from text; see <see cref="Read(ReadOnlySpan{byte})"/>.</summary>
