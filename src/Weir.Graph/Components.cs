@@ -11,6 +11,7 @@ public static class Components
         (CtfFsSource.Class, "ctf"),
         (Muxer.Class, null),
         (Trimmer.Class, null),
+        (WhereFilter.Class, null),
         (PrettySink.Class, "text"),
         (DummySink.Class, "dummy"),
     ];

@@ -220,7 +220,7 @@ internal sealed class ConvertChoices(ConvertOptions options)
         else if (option == options.CtfVersion)
             _outputValues.Add($"ctf-version={GraphPlan.Quote(value)}");
         else if (option == options.Where)
-            _where = value;
+            return TakeWhere(value);
         else if (option == options.InputFormat)
             return TakeInputFormat(value);
         else if (option == options.OutputFormat)
@@ -228,6 +228,20 @@ internal sealed class ConvertChoices(ConvertOptions options)
         else
             TakeDebugInfo(option, value);
         return null;
+    }
+
+    private string? TakeWhere(string value)
+    {
+        _where = value;
+        try
+        {
+            using var filter = WhereFilter.Parse(value);
+            return null;
+        }
+        catch (ComponentParameterException e)
+        {
+            return $"--where: {e.Message}";
+        }
     }
 
     private void TakeDebugInfo(Option option, string value)

@@ -56,7 +56,7 @@ internal sealed class PlannedComponent(string name, string className)
     /// <summary>The options of <c>run</c> that say the same.</summary>
     public IEnumerable<string> ToArguments() =>
         [
-            "--component", $"{ConnectionText.Escape(Name)}:{ClassName}",
+            "--component", $"{Name.Replace("\\", "\\\\").Replace(":", "\\:")}:{ClassName}",
             .. _settings.SelectMany<(bool IsLevel, string Text), string>(setting => [setting.IsLevel ? "--log-level" : "--params", setting.Text]),
         ];
 }
