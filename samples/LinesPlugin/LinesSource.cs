@@ -56,11 +56,9 @@ internal sealed class LinesSource : Source
             trace.Add(stream);
             stream.Add(new EventRecordClass { Name = "lines:line", Payload = new StructureFieldClass([new("text", new StringFieldClass())]) });
             var decoder = new TraceDecoder(trace);
-            _line = decoder.Streams[0].Events[0];
-            _composer = new EventComposer(new DataStream
-            {
-                Trace = new Trace(decoder, ""), Decoder = decoder.Streams[0], Id = id, Name = path, IsClockAbsolute = true,
-            });
+            var streamDecoder = decoder.FindStream(0)!;
+            _line = streamDecoder.FindEvent(0)!;
+            _composer = new EventComposer(new DataStream { Trace = new Trace(decoder, ""), Decoder = streamDecoder, Id = id, Name = path, IsClockAbsolute = true });
         }
 
         public override ArraySegment<Message> Next()
