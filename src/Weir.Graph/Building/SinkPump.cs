@@ -34,6 +34,7 @@ internal sealed class SinkPump(GraphComponent component) : IDisposable
             iterator.ThrowIfBad();
     }
 
+    /// <summary>Ends the sink's output.</summary>
     public void Finish()
     {
         try
