@@ -97,6 +97,16 @@ public sealed class DataStream
     /// <summary>The clock value for nanoseconds from the clock's origin; 0 for what was before the clock began.</summary>
     public ulong ToClockValue(long timeNs) =>
         timeNs <= ClockOffsetNs ? 0 : ClockValue.FromNanoseconds(unchecked((ulong)timeNs - (ulong)ClockOffsetNs), FrequencyHz);
+
+    /// <summary>The clock value of a time: one that <see cref="ToNanoseconds"/> converts to it, where there is one nearby.</summary>
+    public ulong ToCycles(long timeNs)
+    {
+        ulong sinceZeroNs = unchecked((ulong)(timeNs - ClockOffsetNs));
+        ulong cycles = ClockValue.FromNanoseconds(sinceZeroNs, FrequencyHz);
+        // Both conversions cut.
+        return ClockValue.ToNanoseconds(cycles, FrequencyHz) < sinceZeroNs && cycles < ulong.MaxValue
+            && ClockValue.ToNanoseconds(cycles + 1, FrequencyHz) == sinceZeroNs ? cycles + 1 : cycles;
+    }
 }
 
 /// <summary>A packet that is being read.</summary>

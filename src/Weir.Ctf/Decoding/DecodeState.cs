@@ -5,7 +5,7 @@ namespace Weir.Ctf;
 /// <summary>What decoding carries from field to field.</summary>
 internal sealed class DecodeState(int slotCount)
 {
-    public readonly ulong[] Slots = new ulong[slotCount];
+    public ulong[] Slots = new ulong[slotCount];
 
     public ulong Clock;
 
@@ -23,6 +23,13 @@ internal sealed class DecodeState(int slotCount)
 
     /// <summary>Elements of arrays that took no bits, since whoever runs programs began a record or a packet.</summary>
     public int EmptyElementCount;
+
+    /// <summary>Makes room for slots that newer metadata has brought.</summary>
+    public void ReserveSlots(int count)
+    {
+        if (Slots.Length < count)
+            Array.Resize(ref Slots, count);
+    }
 
     /// <summary>Keeps what a value means for the reader.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]

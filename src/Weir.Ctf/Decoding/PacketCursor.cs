@@ -105,6 +105,7 @@ public sealed unsafe class PacketCursor
     public DecodeStatus BeginPacket(byte* packet, long availableBits, out string? problem, bool keepsClock = true)
     {
         problem = null;
+        _state.ReserveSlots(_trace.Slots.Count);
         ulong clock = keepsClock ? _state.Clock : 0;
         _state.Clock = clock;
         _state.Packet = default;
