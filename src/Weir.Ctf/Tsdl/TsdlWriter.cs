@@ -15,6 +15,9 @@ public sealed class TsdlWriter
 {
     private readonly TraceClass _trace;
     private readonly StringBuilder _text;
+
+    /// <summary>The members and options around what is being written, outermost first.</summary>
+    private readonly List<(string Name, bool IsOption)> _open = [];
     private int _depth;
 
     /// <summary>Creates a writer that appends to <paramref name="text"/>.</summary>
@@ -136,9 +139,10 @@ public sealed class TsdlWriter
     }
 
     /// <summary>Writes a class and the declarator after it, <c>uint32 _name[4]</c>; for an option or a member.</summary>
-    private void WriteMember(string name, FieldClass fieldClass, FieldScope scope)
+    private void WriteMember(string name, FieldClass fieldClass, FieldScope scope, bool isOption = false)
     {
         Indent();
+        _open.Add((name, isOption));
         var element = fieldClass;
         while (true)
         {
@@ -153,6 +157,7 @@ public sealed class TsdlWriter
         _text.Append(' ').Append(Identifier(name, scope));
         WriteLengths(fieldClass, scope);
         _text.Append(";\n");
+        _open.RemoveAt(_open.Count - 1);
     }
 
     /// <summary>The lengths of nested arrays, outermost first, as in C.</summary>
@@ -258,7 +263,7 @@ public sealed class TsdlWriter
             WriteLocation(variant.SelectorLocation, scope);
         Open("> {", indented: false);
         foreach (var option in variant.Options)
-            WriteMember(option.Name, option.Class, scope);
+            WriteMember(option.Name, option.Class, scope, isOption: true);
         Close("}", endsLine: false);
     }
 
@@ -273,8 +278,18 @@ public sealed class TsdlWriter
             return;
         }
         _text.Append(ScopePath(location.Origin));
-        foreach (string name in location.Path)
-            _text.Append('.').Append(Identifier(name, location.Origin));
+        int next = 0;
+        // TSDL names the options on the way, which are those around what is being written.
+        for (int i = 0; i < _open.Count && location.Origin == scope && next < location.Path.Count; i++)
+        {
+            var (name, isOption) = _open[i];
+            if (!isOption && (name != location.Path[next] || next == location.Path.Count - 1))
+                break;
+            _text.Append('.').Append(Identifier(name, scope));
+            next += isOption ? 0 : 1;
+        }
+        for (; next < location.Path.Count; next++)
+            _text.Append('.').Append(Identifier(location.Path[next], location.Origin));
     }
 
     private void Indent() => _text.Append('\t', _depth);

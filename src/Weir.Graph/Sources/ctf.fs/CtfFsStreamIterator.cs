@@ -167,13 +167,13 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         if (now.DiscardedEvents is { } discarded)
         {
             ulong? earlier = before?.DiscardedEvents;
-            if (earlier is { } known ? discarded != known : discarded != 0)
+            if (earlier is { } known ? discarded > known : discarded != 0)
             {
                 ulong? count = earlier is { } value ? discarded - value : null;
                 AddLoss(MessageKind.DiscardedEvents, count, earlier is null ? now.BeginTime : before?.EndTime, now.EndTime);
             }
         }
-        if (now.SequenceNumber is { } number && before?.SequenceNumber is { } last && number - last > 1)
+        if (now.SequenceNumber is { } number && before?.SequenceNumber is { } last && number > last && number - last > 1)
             AddLoss(MessageKind.DiscardedPackets, number - last - 1, before?.EndTime, now.BeginTime);
     }
 
@@ -255,7 +255,7 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
     {
         if (status == DecodeStatus.OutOfBytes && _entry!.Failure is { } cut)
             return cut;
-        return new TraceReadException(_entry!.Path, _entry.OffsetBytes + (_cursor.PositionBits >> 3), _cursor.Explain(status, "the event record"));
+        return new TraceReadException(_entry!.Path, _entry.OffsetBytes + (_cursor.PositionBits >> 3), _cursor.Explain(status, "the event record", _window - _windowOffset, (_windowOffset + _windowBytes) * 8));
     }
 
     private void OpenFile(string path)
