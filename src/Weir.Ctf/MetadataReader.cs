@@ -11,11 +11,15 @@ public static class MetadataReader
     /// <exception cref="CtfMetadataException">The metadata is not what CTF says; the error has its line and column.</exception>
     public static TraceClass Read(ReadOnlySpan<byte> metadata)
     {
-        byte[] text = ReadText(metadata, out bool isPacketized);
+        if (MetadataText.IsPacketized(metadata))
+        {
+            byte[] unpacked = MetadataText.Unpack(metadata, out int majorVersion);
+            return majorVersion == 2 ? JsonMetadata.Parse(unpacked) : TsdlParser.Parse(unpacked);
+        }
+        byte[] text = metadata.ToArray();
         if (text is [JsonMetadata.RecordSeparator, ..])
             return JsonMetadata.Parse(text);
-        if (!isPacketized)
-            CheckSignature(text);
+        CheckSignature(text);
         return TsdlParser.Parse(text);
     }
 
@@ -26,7 +30,7 @@ public static class MetadataReader
     public static byte[] ReadText(ReadOnlySpan<byte> metadata, out bool isPacketized)
     {
         isPacketized = MetadataText.IsPacketized(metadata);
-        return isPacketized ? MetadataText.Unpack(metadata) : metadata.ToArray();
+        return isPacketized ? MetadataText.Unpack(metadata, out _) : metadata.ToArray();
     }
 
     /// <summary>Reads metadata from text; see <see cref="Read(ReadOnlySpan{byte})"/>.</summary>

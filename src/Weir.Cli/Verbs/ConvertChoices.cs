@@ -44,7 +44,7 @@ internal sealed class ConvertChoices(ConvertOptions options)
 
     public string? OutputPath { get; private set; }
 
-    public bool WantsMetadata => _outputFormat == "ctf-metadata" && !Components.OutputFormats.ContainsKey(_outputFormat);
+    public bool WantsMetadata => _outputFormat == "ctf-metadata" && !ConvertOptions.OutputFormats.ContainsKey(_outputFormat);
 
     /// <summary>Whether a component that is a source was named.</summary>
     public bool HasSource => _explicit.Exists(component => component.Kind == ComponentKind.Source);
@@ -267,9 +267,9 @@ internal sealed class ConvertChoices(ConvertOptions options)
     private string? TakeOutputFormat(string value)
     {
         _outputFormat = value;
-        return WantsMetadata || Components.OutputFormats.ContainsKey(value)
+        return WantsMetadata || ConvertOptions.OutputFormats.ContainsKey(value)
             ? null
-            : $"--output-format: '{value}' is not known: expected {string.Join(", ", Components.OutputFormats.Keys.Append("ctf-metadata"))}";
+            : $"--output-format: '{value}' is not known: expected {string.Join(", ", ConvertOptions.OutputFormats.Keys.Append("ctf-metadata"))}";
     }
 
     private string? SetRange(ParseResult parsed)
@@ -331,7 +331,7 @@ internal sealed class ConvertChoices(ConvertOptions options)
 
     private PlannedComponent PlanSink()
     {
-        var sinkClass = Components.OutputFormats[_outputFormat];
+        var sinkClass = ConvertOptions.OutputFormats[_outputFormat];
         bool isText = ReferenceEquals(sinkClass, PrettySink.Class);
         string name = isText ? "pretty" : _outputFormat == "ctf" ? "sink-ctf-fs" : _outputFormat;
         var sink = new PlannedComponent(_names.FreeName(name), sinkClass.ToString());

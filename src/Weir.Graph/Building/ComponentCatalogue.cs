@@ -35,6 +35,14 @@ public sealed class ComponentCatalogue
     /// <summary>All classes.</summary>
     public IEnumerable<ComponentClass> Classes => _plugins.SelectMany(plugin => plugin.Classes);
 
+    /// <summary>Adds a plug-in that the program links.</summary>
+    /// <exception cref="PluginException">It offers what is already there.</exception>
+    public void Add(IPlugin plugin)
+    {
+        ArgumentNullException.ThrowIfNull(plugin);
+        Add(new PluginEntry(plugin.Name, plugin.Description, null, plugin.Components));
+    }
+
     /// <summary>Adds the plug-ins of paths; <see cref="PluginLoader"/> says which.</summary>
     /// <param name="paths">Assemblies or directories, <c>:</c> between them.</param>
     /// <exception cref="PluginException">A plug-in cannot be used.</exception>
@@ -45,14 +53,7 @@ public sealed class ComponentCatalogue
         foreach (string path in paths.Split(':', StringSplitOptions.RemoveEmptyEntries))
         {
             foreach (var plugin in PluginLoader.Load(path))
-            {
-                foreach (var item in plugin.Classes)
-                {
-                    if (Classes.FirstOrDefault(other => other.ToString() == item.ToString()) is not null)
-                        throw new PluginException($"{plugin.Path}: the plug-in '{plugin.Name}' offers {item}, which is already there");
-                }
-                _plugins.Add(plugin);
-            }
+                Add(plugin);
         }
     }
 
@@ -73,6 +74,16 @@ public sealed class ComponentCatalogue
             throw new GraphException($"'{name}' names no class of components: expected source.PLUGIN.NAME, filter.PLUGIN.NAME or sink.PLUGIN.NAME");
         return Classes.FirstOrDefault(item => item.Kind == kind && item.Plugin == parts[1] && item.Name == parts[2])
             ?? throw new GraphException($"there is no class '{name}': {Others(kind.Value, parts[1])}");
+    }
+
+    private void Add(PluginEntry plugin)
+    {
+        foreach (var item in plugin.Classes)
+        {
+            if (Classes.Any(other => other.ToString() == item.ToString()))
+                throw new PluginException($"{plugin.Path ?? plugin.Name}: the plug-in '{plugin.Name}' offers {item}, which is already there");
+        }
+        _plugins.Add(plugin);
     }
 
     private string Others(ComponentKind kind, string plugin)

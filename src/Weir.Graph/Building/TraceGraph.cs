@@ -42,7 +42,7 @@ public sealed class TraceGraph : IDisposable
     {
         ArgumentNullException.ThrowIfNull(componentClass);
         CheckName(name);
-        var context = new ComponentContext { Name = name, Parameters = parameters ?? [], LogLevel = logLevel, Output = Output, Log = Log };
+        var context = new ComponentContext { Name = name, Parameters = parameters ?? [], LogLevel = logLevel, Output = Output, Log = Log, BeforeWait = FlushSinks };
         try
         {
             IDisposable part = componentClass switch
@@ -197,6 +197,12 @@ public sealed class TraceGraph : IDisposable
         }
         if (failure is not null)
             ExceptionDispatchInfo.Throw(failure);
+    }
+
+    private void FlushSinks()
+    {
+        foreach (var component in _components)
+            component.Sink?.Flush();
     }
 
     private GraphComponent FindOrThrow(string name, string connection) => Find(name)
