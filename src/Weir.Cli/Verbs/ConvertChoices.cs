@@ -44,7 +44,7 @@ internal sealed class ConvertChoices(ConvertOptions options)
 
     public string? OutputPath { get; private set; }
 
-    public bool WantsMetadata => _outputFormat == "ctf-metadata" && !ConvertOptions.OutputFormats.ContainsKey(_outputFormat);
+    public bool WantsMetadata => _outputFormat == "ctf-metadata" && !OutputFormats.TryFind(_outputFormat, out _);
 
     /// <summary>Whether a component that is a source was named.</summary>
     public bool HasSource => _explicit.Exists(component => component.Kind == ComponentKind.Source);
@@ -267,9 +267,9 @@ internal sealed class ConvertChoices(ConvertOptions options)
     private string? TakeOutputFormat(string value)
     {
         _outputFormat = value;
-        return WantsMetadata || ConvertOptions.OutputFormats.ContainsKey(value)
+        return WantsMetadata || OutputFormats.TryFind(value, out _)
             ? null
-            : $"--output-format: '{value}' is not known: expected {string.Join(", ", ConvertOptions.OutputFormats.Keys.Append("ctf-metadata"))}";
+            : $"--output-format: '{value}' is not known: expected {string.Join(", ", OutputFormats.Names.Append("ctf-metadata"))}";
     }
 
     private string? SetRange(ParseResult parsed)
@@ -331,10 +331,10 @@ internal sealed class ConvertChoices(ConvertOptions options)
 
     private PlannedComponent PlanSink()
     {
-        var sinkClass = ConvertOptions.OutputFormats[_outputFormat];
+        OutputFormats.TryFind(_outputFormat, out var sinkClass);
         bool isText = ReferenceEquals(sinkClass, PrettySink.Class);
         string name = isText ? "pretty" : _outputFormat == "ctf" ? "sink-ctf-fs" : _outputFormat;
-        var sink = new PlannedComponent(_names.FreeName(name), sinkClass.ToString());
+        var sink = new PlannedComponent(_names.FreeName(name), sinkClass!.ToString());
         if (isText)
         {
             sink.Add(string.Join(',', _textFlags));

@@ -7,9 +7,6 @@ namespace Weir.Cli.Verbs;
 /// <summary>The options of <c>weir convert</c>: babeltrace2's, under their names, and Weir's own.</summary>
 internal sealed class ConvertOptions
 {
-    /// <summary>The sinks by their short names; ctf-metadata is none, it only prints a file.</summary>
-    public static IReadOnlyDictionary<string, SinkClass> OutputFormats { get; } = Components.OutputFormats.Concat(ColumnsPlugin.OutputFormats).ToDictionary();
-
     public Argument<string[]> Inputs { get; } = new("INPUT") { Description = "Directories or files with traces, or addresses.", Arity = ArgumentArity.ZeroOrMore };
 
     // What is read.
@@ -52,7 +49,7 @@ internal sealed class ConvertOptions
     public Option Color { get; } = Value("--color", null, "WHEN", "never, auto (default) or always.");
 
     // What comes of it.
-    public Option OutputFormat { get; } = Value("--output-format", "-o", "FMT", $"{string.Join(", ", OutputFormats.Keys.Append("ctf-metadata"))} (default: text).");
+    public Option OutputFormat { get; } = Value("--output-format", "-o", "FMT", $"{string.Join(", ", OutputFormats.Names.Append("ctf-metadata").Distinct())} (default: text).");
 
     public Option Output { get; } = Value("--output", "-w", "PATH", "Write there instead of to standard output.");
 

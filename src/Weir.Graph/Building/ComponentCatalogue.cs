@@ -17,6 +17,7 @@ public sealed class ComponentCatalogue
         ["ctf"] = "CTF input and output",
         ["lttng-utils"] = "What is special to LTTng",
         ["text"] = "Plain text input and output",
+        ["timeline"] = "Timelines for viewers",
         ["utils"] = "What every graph needs",
     };
 
@@ -35,12 +36,11 @@ public sealed class ComponentCatalogue
     /// <summary>All classes.</summary>
     public IEnumerable<ComponentClass> Classes => _plugins.SelectMany(plugin => plugin.Classes);
 
-    /// <summary>Adds a plug-in that the program links.</summary>
-    /// <exception cref="PluginException">It offers what is already there.</exception>
+    /// <summary>Adds a plug-in that the program brings along.</summary>
     public void Add(IPlugin plugin)
     {
         ArgumentNullException.ThrowIfNull(plugin);
-        Add(new PluginEntry(plugin.Name, plugin.Description, null, plugin.Components));
+        _plugins.Add(new PluginEntry(plugin.Name, plugin.Description, null, plugin.Components));
     }
 
     /// <summary>Adds the plug-ins of paths; <see cref="PluginLoader"/> says which.</summary>
@@ -53,7 +53,14 @@ public sealed class ComponentCatalogue
         foreach (string path in paths.Split(':', StringSplitOptions.RemoveEmptyEntries))
         {
             foreach (var plugin in PluginLoader.Load(path))
-                Add(plugin);
+            {
+                foreach (var item in plugin.Classes)
+                {
+                    if (Classes.FirstOrDefault(other => other.ToString() == item.ToString()) is not null)
+                        throw new PluginException($"{plugin.Path}: the plug-in '{plugin.Name}' offers {item}, which is already there");
+                }
+                _plugins.Add(plugin);
+            }
         }
     }
 
@@ -74,16 +81,6 @@ public sealed class ComponentCatalogue
             throw new GraphException($"'{name}' names no class of components: expected source.PLUGIN.NAME, filter.PLUGIN.NAME or sink.PLUGIN.NAME");
         return Classes.FirstOrDefault(item => item.Kind == kind && item.Plugin == parts[1] && item.Name == parts[2])
             ?? throw new GraphException($"there is no class '{name}': {Others(kind.Value, parts[1])}");
-    }
-
-    private void Add(PluginEntry plugin)
-    {
-        foreach (var item in plugin.Classes)
-        {
-            if (Classes.Any(other => other.ToString() == item.ToString()))
-                throw new PluginException($"{plugin.Path ?? plugin.Name}: the plug-in '{plugin.Name}' offers {item}, which is already there");
-        }
-        _plugins.Add(plugin);
     }
 
     private string Others(ComponentKind kind, string plugin)

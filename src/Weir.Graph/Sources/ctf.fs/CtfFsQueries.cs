@@ -37,8 +37,8 @@ internal static class CtfFsQueries
         string path = Path.Combine(directory, CtfFsTrace.MetadataFileName);
         try
         {
-            byte[] text = MetadataReader.ReadText(File.ReadAllBytes(path), out bool isPacketized);
-            return new JsonObject { ["is-packetized"] = isPacketized, ["text"] = Encoding.UTF8.GetString(text) };
+            byte[] text = MetadataReader.ReadText(File.ReadAllBytes(path), out int packetVersion);
+            return new JsonObject { ["is-packetized"] = packetVersion != 0, ["text"] = Encoding.UTF8.GetString(text) };
         }
         catch (CtfMetadataException e)
         {
