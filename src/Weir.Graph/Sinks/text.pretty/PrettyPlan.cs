@@ -106,8 +106,8 @@ internal readonly unsafe struct PrettyVisitor(TextBuffer text, PrettyStep[] step
             text.AppendSigned((long)value);
         else if (plan.Integer!.Mappings is { } mappings)
             AppendEnumeration(plan.Integer, mappings, value);
-        else if (plan.MinimumDigits > 0 && (!plan.Integer.IsSigned || (long)value >= 0))
-            text.AppendPadded(value, plan.MinimumDigits);
+        else if (plan is { MinimumDigits: > 0, Integer.DisplayBase: DisplayBase.Decimal })
+            AppendPadded(value, plan.Integer.IsSigned && (long)value < 0, plan.MinimumDigits);
         else
             AppendInteger(plan.Integer, value);
     }
@@ -176,6 +176,14 @@ internal readonly unsafe struct PrettyVisitor(TextBuffer text, PrettyStep[] step
     {
         if (steps[step].Prefix is not null)
             text.Append(bracket);
+    }
+
+    /// <summary>As C's <c>%03d</c>: a sign is one of the digits.</summary>
+    private void AppendPadded(ulong value, bool isNegative, int digits)
+    {
+        if (isNegative)
+            text.Append((byte)'-');
+        text.AppendPadded(isNegative ? 0 - value : value, isNegative ? digits - 1 : digits);
     }
 
     private void AppendInteger(IntegerFieldClass integer, ulong value)

@@ -31,7 +31,7 @@ public partial class FtraceDatSourceTests
                 "[0.000002000] dynamic: { cpu_id = 1 }, { tid = 11 }, { name = \"some text\", _list_length = 3, list = [ [0] = 1, [1] = 2, [2] = 65535 ] }",
                 "[0.000003001] unknown: { cpu_id = 0 }, { tid = 12 }, { id = 99, _data_length = 8, data = ",
             ],
-            lines.Select((line, i) => i == 3 ? line[..line.IndexOf('[', 1)] : line.Replace("low = -3", "low = -03", StringComparison.Ordinal)));
+            lines.Select((line, i) => i == 3 ? line[..line.IndexOf('[', 1)] : line));
         Assert.Contains("discarded 5 events", warnings, StringComparison.Ordinal);
     }
 
@@ -72,9 +72,9 @@ public partial class FtraceDatSourceTests
     }
 
     [Theory]
-    [InlineData(6, "none", 2500)]
-    [InlineData(7, "zstd", 2500)]
-    [InlineData(7, "none", 1000)]
+    [InlineData(6, "none", 1500)]
+    [InlineData(7, "zstd", 1000)]
+    [InlineData(7, "none", 500)]
     public void Changed_files_give_an_error_or_text_and_nothing_else(int version, string compression, int count) =>
         SourceText.Mutate(Sample(version, ByteOrder.LittleEndian, 8, compression).Build(), count, path => FtraceDatSource.Open([path], hasLabels: true));
 
