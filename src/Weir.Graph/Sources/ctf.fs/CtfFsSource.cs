@@ -1,10 +1,11 @@
+using System.Text.Json.Nodes;
 using Weir.Ctf;
 
 namespace Weir.Graph;
 
 /// <summary>
 /// <c>source.ctf.fs</c>: CTF traces in directories. A directory with a file <c>metadata</c> is a trace; other directories are searched.
-/// Directories of one trace (the same UUID, as rotation leaves them) are read as one.
+/// Directories of one trace (the same UID, as rotation leaves them) are read as one.
 /// </summary>
 public sealed class CtfFsSource : Source
 {
@@ -20,6 +21,7 @@ public sealed class CtfFsSource : Source
         Help = CtfFsParameters.Help,
         Recognize = CtfFsParameters.Recognize,
         Group = CtfFsParameters.Group,
+        Query = CtfFsQueries.Answer,
     };
 
     /// <inheritdoc/>
@@ -46,7 +48,7 @@ public sealed class CtfFsSource : Source
             if (source._traces.Count == before)
                 throw new TraceReadException(path, -1, "no trace is here: expected a directory with a file 'metadata', here or further down");
         }
-        source.MergeByUuid();
+        source.MergeByIdentity();
         return source;
     }
 
@@ -76,11 +78,52 @@ public sealed class CtfFsSource : Source
             Func<MessageIterator> create = _options.IsIntersection
                 ? () => new Trimmer(new CtfFsStreamIterator(group), beginNs, endNs)
                 : () => new CtfFsStreamIterator(group);
-            ports.Add(new Port($"{trace.Class.Uuid?.ToString() ?? trace.Directory} | {group.Stream.Decoder.Class.Id} | {group.Stream.Id}", create));
+            ports.Add(new Port(NameOf(trace, group), create, group));
         }
         foreach (var failure in failures)
             ports.Add(new Port(failure.Path, () => new BadFile(failure)));
         return ports;
+    }
+
+    /// <summary>Names as babeltrace2's: what tells the trace from others, the data stream class's ID, and the stream's ID or its file.</summary>
+    private static string NameOf(CtfFsTrace trace, CtfFsStreamGroup group)
+    {
+        string identity = trace.Class switch
+        {
+            { Uid: null, Uuid: null } => Path.GetFullPath(trace.Directory),
+            var of => $"{{namespace: `{NamespaceOf(of)}`, name: `{of.Name}`, uid: `{of.Uid ?? of.Uuid?.ToString()}`}}",
+        };
+        bool hasId = group.Packets[0].Properties.StreamId is not null;
+        return $"{identity} | {group.Stream.Decoder.Class.Id} | {(hasId ? group.Stream.Id : Path.GetFullPath(group.Stream.Name))}";
+    }
+
+    /// <summary>Metadata of CTF 1.8 has no namespace; that of LTTng's tracers is known.</summary>
+    private static string NamespaceOf(TraceClass trace) =>
+        trace.Namespace ?? (trace.FindEnvironment("tracer_name")?.Text is "lttng-ust" or "lttng-modules" ? "lttng.org,2009" : "");
+
+    /// <summary>What belongs together: the name that each trace has among others; null where it has none.</summary>
+    internal static string? GroupOf(TraceClass trace) =>
+        trace is { Uid: null, Uuid: null } ? null : $"namespace: {NamespaceOf(trace)}, name: {trace.Name}, uid: {trace.Uid ?? trace.Uuid?.ToString()}";
+
+    /// <summary>The traces with their streams, the outputs that these come out of, and when they begin and end.</summary>
+    internal JsonArray DescribeTraces()
+    {
+        var traces = new JsonArray();
+        foreach (var trace in _traces)
+        {
+            var streams = new JsonArray();
+            foreach (var port in CreatePorts(trace))
+            {
+                if (port.Group is not { } group)
+                    continue;
+                var stream = new JsonObject { ["port-name"] = port.Name };
+                if (group.Stream.Clock is not null && group.Packets[0].Properties.BeginTime is { } begin && group.Packets[^1].Properties.EndTime is { } end)
+                    stream["range-ns"] = new JsonObject { ["begin"] = group.Stream.ToNanoseconds(begin), ["end"] = group.Stream.ToNanoseconds(end) };
+                streams.Add((JsonNode)stream);
+            }
+            traces.Add((JsonNode)new JsonObject { ["stream-infos"] = streams });
+        }
+        return traces;
     }
 
     /// <summary>The time that all streams of a trace have in common.</summary>
@@ -90,7 +133,7 @@ public sealed class CtfFsSource : Source
         long endNs = long.MaxValue;
         foreach (var group in groups)
         {
-            if (group.Stream.Clock is null || group.Packets[0].Properties.BeginTime is not { } begin || group.Packets[^1].Properties.EndTime is not { } end)
+            if (group.Stream.Clock is null || group.Packets[0].Properties.BeginTime is not { } begin || FindEnd(group) is not { } end)
                 throw new TraceReadException(group.Stream.Name, -1, "this stream does not say when it begins and ends, so it has no time in common with others");
             beginNs = Math.Max(beginNs, group.Stream.ToNanoseconds(begin));
             endNs = Math.Min(endNs, group.Stream.ToNanoseconds(end));
@@ -98,6 +141,31 @@ public sealed class CtfFsSource : Source
         if (beginNs > endNs)
             throw new TraceReadException(trace.Directory, -1, "the streams of this trace have no time in common");
         return (beginNs, endNs);
+    }
+
+    /// <summary>The clock value at which a stream ends, which some tracers say wrongly.</summary>
+    private static ulong? FindEnd(CtfFsStreamGroup group)
+    {
+        var quirks = TracerQuirks.Of(group.Stream.Trace.Class);
+        var last = group.Packets[^1];
+        var (begin, end) = (last.Properties.BeginTime, last.Properties.EndTime);
+        if (end is null || !(quirks.HasEventsAfterPackets || (quirks.HasPacketsWithoutEnd && end == 0 && begin is not (null or 0))))
+            return end;
+        ulong clock = begin.GetValueOrDefault();
+        using var iterator = new CtfFsStreamIterator(group with { Packets = [last] });
+        try
+        {
+            for (var batch = iterator.Next(); batch.Count > 0; batch = iterator.Next())
+            {
+                foreach (ref readonly var message in batch.AsSpan())
+                    clock = message.Kind == MessageKind.Event ? message.Record.ClockValue : clock;
+            }
+        }
+        catch (TraceReadException)
+        {
+            // Said again where the events are read.
+        }
+        return clock;
     }
 
     private void Search(string root, string directory)
@@ -125,14 +193,15 @@ public sealed class CtfFsSource : Source
         }
     }
 
-    /// <summary>Merges the directories of one trace into the one that has the most metadata.</summary>
-    private void MergeByUuid()
+    /// <summary>Merges the directories of one trace (the same namespace, name and UID) into the one that has the most metadata.</summary>
+    private void MergeByIdentity()
     {
         for (int i = 0; i < _traces.Count; i++)
         {
             for (int j = i + 1; j < _traces.Count;)
             {
-                if (_traces[i].Class.Uuid is null || _traces[i].Class.Uuid != _traces[j].Class.Uuid)
+                var (left, right) = (_traces[i].Class, _traces[j].Class);
+                if (left.Uid is null || (left.Namespace, left.Name, left.Uid) != (right.Namespace, right.Name, right.Uid))
                 {
                     j++;
                     continue;
@@ -143,7 +212,7 @@ public sealed class CtfFsSource : Source
         }
     }
 
-    private sealed record Port(string Name, Func<MessageIterator> Create);
+    private sealed record Port(string Name, Func<MessageIterator> Create, CtfFsStreamGroup? Group = null);
 
     private sealed class BadFile(TraceReadException failure) : MessageIterator
     {
