@@ -12,7 +12,7 @@ internal sealed class NettraceIterator(string path, NettraceFile file, NettraceB
     private const int BatchEvents = 256;
 
     /// <summary>Against files that never say where they are sorted.</summary>
-    private const int MaxHeldEvents = 1 << 22;
+    private const int MaxHeldEvents = 1 << 20;
 
     private readonly EventComposer _composer = new(stream);
     private readonly PriorityQueue<NettraceEvent, (ulong Time, long Place)> _held = new();
