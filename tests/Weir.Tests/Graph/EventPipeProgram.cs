@@ -42,7 +42,7 @@ internal static class EventPipeProgram
             AllTypesSource.Log.Reals(i / 7f, Math.PI * i);
             AllTypesSource.Log.Others(i % 2 == 0, (char)('a' + i), $"text {i} é€𝄞", new Guid(i, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11), new DateTime(2024, 5, 6, 7, 8, 9, DateTimeKind.Utc).AddTicks(i), (nint)(-i), (Color)(i % 3));
             SelfDescribingSource.Log.Arrays([1, 2, i], "after");
-            SelfDescribingSource.Log.Texts(["a", "", $"é{i}"], [i / 2.0, 1]);
+            SelfDescribingSource.Log.Reals($"é{i}", [i / 2.0, 1]);
             AllTypesSource.Log.Odd("begin");
             AllTypesSource.Log.Received(i);
             SelfDescribingSource.Log.Write("Dynamic", new { A = i, B = "b", C = new { D = 1.5, E = (byte)4 } });
@@ -113,6 +113,6 @@ internal static class EventPipeProgram
         public void Arrays(int[] values, string after) => WriteEvent(1, values, after);
 
         [Event(2)]
-        public void Texts(string[] texts, double[] reals) => WriteEvent(2, texts, reals);
+        public void Reals(string text, double[] reals) => WriteEvent(2, text, reals);
     }
 }

@@ -11,10 +11,26 @@ namespace Weir.Tests.Graph;
 /// <summary>TraceEvent is the judge: of the same file it and the source must say the same, event by event.</summary>
 public class NettraceSourceTests
 {
+    // What TraceEvent computes under a field's name, or reads at another place than the runtime writes it.
+    private static readonly string[] s_known =
+    [
+        "Microsoft-Windows-DotNETRuntime:Method/LoadVerbose: MethodFlags",
+        "Microsoft-Windows-DotNETRuntime:Method/UnloadVerbose: MethodFlags",
+        "Microsoft-Windows-DotNETRuntimeRundown:Method/DCStopVerbose: MethodFlags",
+        "Microsoft-Windows-DotNETRuntime:GC/PerHeapHistory: CompactMechanisms",
+        "Microsoft-Windows-DotNETRuntime:GC/PerHeapHistory: ExpandMechanisms",
+        "Microsoft-Windows-DotNETRuntime:Method/MethodDetails: LoaderModuleID",
+        "Microsoft-Windows-DotNETRuntime:Method/MethodDetails: TypeParameters",
+        "Microsoft-Windows-DotNETRuntime:JitInstrumentationDataVerbose/InstrumentationData: MethodToken",
+        "Microsoft-Windows-DotNETRuntime:JitInstrumentationDataVerbose/InstrumentationData: MethodNamespace",
+        "Weir-Tests-Self:Dynamic: ",
+    ];
+
     [Theory]
     [InlineData("Weir-Tests-All:0xffffffffffffffff:5,Weir-Tests-Self:0xffffffffffffffff:5")]
     [InlineData("Weir-Tests-All:0xffffffffffffffff:5,Microsoft-Windows-DotNETRuntime:0x4c14fccbd:5,Microsoft-Windows-DotNETRuntimePrivate:0xffffffffffffffff:5,Microsoft-DotNETCore-SampleProfiler:0:5,System.Threading.Tasks.TplEventSource:0x80:5")]
     [InlineData("Microsoft-Windows-DotNETRuntime:0xfffffffffffffbff:5")]
+    [InlineData("Microsoft-Windows-DotNETRuntimeRundown:0xffffffffffffffff:5,Microsoft-Windows-DotNETRuntime:0x1980001:5,Microsoft-Diagnostics-DiagnosticSource:0xffffffff:5,System.Runtime:0xffffffffffffffff:5")]
     public void Events_are_those_of_TraceEvent(string configuration)
     {
         string path = Path.Combine(Directory.CreateTempSubdirectory("weir-nettrace-").FullName, "recorded.nettrace");
@@ -113,21 +129,28 @@ public class NettraceSourceTests
         // Where two threads wrote at one time, either may come first.
         var ours = actual.Events.OrderBy(item => item.TimeNs).ThenBy(item => item.Fields["vtid"], StringComparer.Ordinal).ToList();
         var theirs = expected.OrderBy(item => item.TimeNs).ThenBy(item => item.Fields["vtid"], StringComparer.Ordinal).ToList();
+        var different = new Dictionary<string, string>();
         for (int i = 0; i < ours.Count; i++)
         {
             string where = $"event {i}: {theirs[i].Name} of TraceEvent, {ours[i].Name}";
-            Assert.True(theirs[i].Name == ours[i].Name, where);
+            Assert.True(theirs[i].Name == ours[i].Name || IsNamedOtherwise(theirs[i].Name, ours[i].Name), where);
             Assert.True(Math.Abs(theirs[i].TimeNs + startNs - ours[i].TimeNs) < 200, $"{where}: {theirs[i].TimeNs + startNs} and {ours[i].TimeNs}");
             foreach (var (name, value) in theirs[i].Fields)
             {
-                if (ours[i].Fields.TryGetValue(name, out string? our))
-                    Assert.True(value == our || IsUnsigned(value, our), $"{where}: {name} = {value} and {our}");
-                else
-                    Assert.False(theirs[i].Name.StartsWith("Weir-Tests", StringComparison.Ordinal), $"{where}: no {name}, which is {value}");
+                bool isThere = ours[i].Fields.TryGetValue(name, out string? our);
+                if (isThere ? value != our && !IsUnsigned(value, our!) : theirs[i].Name.StartsWith("Weir-Tests", StringComparison.Ordinal))
+                    different.TryAdd($"{theirs[i].Name}: {name}", $"{value} and {our}, event {i}");
             }
         }
+        foreach (string known in s_known)
+            different.Remove(known);
+        Assert.Empty(different);
         return ours.Count;
     }
+
+    /// <summary>TraceEvent does not know all of the runtime's events, and takes others apart by a name in their payload.</summary>
+    private static bool IsNamedOtherwise(string theirs, string ours) =>
+        theirs.Contains(":EventID(", StringComparison.Ordinal) || ours == "Microsoft-Windows-DotNETRuntime:GC/DynamicEvent";
 
     /// <summary>TraceEvent reads some of the runtime's unsigned numbers as signed.</summary>
     private static bool IsUnsigned(string theirs, string ours) =>
