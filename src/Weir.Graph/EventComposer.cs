@@ -5,7 +5,7 @@ namespace Weir.Graph;
 /// <summary>
 /// Makes batches of messages for sources whose events are not CTF: the source describes its events by a trace class as if they were, and
 /// writes the fields of each, in the order and at the alignment of their classes; so filters and sinks see no difference. One composer
-/// serves one data stream, whose class has no event header. Not thread-safe.
+/// serves one data stream, or several in turn; their classes have no event header. Not thread-safe.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -20,7 +20,7 @@ namespace Weir.Graph;
 /// </remarks>
 public sealed unsafe class EventComposer : IDisposable
 {
-    private readonly DataStream _stream;
+    private DataStream _stream;
     private readonly BitWriter _fields = new(64 << 10);
     private Message[] _batch = new Message[256];
     private int _count;
@@ -43,6 +43,17 @@ public sealed unsafe class EventComposer : IDisposable
     /// <summary>The packet that the events belong to, or null; see <see cref="CreatePacket"/>.</summary>
     public Packet? Packet { get; set; }
 
+    /// <summary>
+    /// The stream of the messages that come next, with its packet: a source that gives the messages of several in order of time goes from one
+    /// to another.
+    /// </summary>
+    public void SwitchTo(DataStream stream, Packet? packet)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        _stream = stream;
+        Packet = packet;
+    }
+
     /// <summary>Begins a batch. The one before is no longer valid.</summary>
     public void BeginBatch()
     {
@@ -63,7 +74,8 @@ public sealed unsafe class EventComposer : IDisposable
         ref var message = ref Add(MessageKind.Event);
         message.Packet = Packet;
         message.Record = EventRecord.Create(decoder, _fields.PositionBits, _fields.PositionBits, 0, clockValue);
-        SetTime(ref message, clockValue);
+        if (_stream.Clock is not null)
+            message.SetTime(clockValue);
         return _fields;
     }
 
@@ -85,8 +97,8 @@ public sealed unsafe class EventComposer : IDisposable
         ref var message = ref Add(kind);
         if (kind is MessageKind.PacketBeginning or MessageKind.PacketEnd)
             message.Packet = Packet;
-        if (clockValue is { } value)
-            SetTime(ref message, value);
+        if (clockValue is { } value && _stream.Clock is not null)
+            message.SetTime(value);
         return ref message;
     }
 
@@ -98,10 +110,8 @@ public sealed unsafe class EventComposer : IDisposable
     {
         ref var message = ref Add(MessageKind.DiscardedEvents);
         message.Count = count;
-        if (beginClockValue is not { } begin || endClockValue is not { } end)
-            return;
-        SetTime(ref message, begin);
-        message.EndTimeNs = _stream.ToNanoseconds(end);
+        if (beginClockValue is { } begin && endClockValue is { } end && _stream.Clock is not null)
+            message.SetTime(begin, end);
     }
 
     /// <summary>The batch; valid until the next is begun.</summary>
@@ -125,11 +135,5 @@ public sealed unsafe class EventComposer : IDisposable
         message.Kind = kind;
         message.Stream = _stream;
         return ref message;
-    }
-
-    private void SetTime(ref Message message, ulong clockValue)
-    {
-        message.HasTime = _stream.Clock is not null;
-        message.TimeNs = message.HasTime ? _stream.ToNanoseconds(clockValue) : 0;
     }
 }

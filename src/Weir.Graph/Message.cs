@@ -35,6 +35,8 @@ public enum MessageKind : byte
 /// <param name="name">The trace's name.</param>
 public sealed class Trace(TraceDecoder decoder, string name)
 {
+    private readonly List<DataStream> _streams = [];
+
     /// <summary>The trace class's programs.</summary>
     public TraceDecoder Decoder => decoder;
 
@@ -43,13 +45,29 @@ public sealed class Trace(TraceDecoder decoder, string name)
 
     /// <summary>The trace's name, for people.</summary>
     public string Name => name;
+
+    /// <summary>The data streams that are known so far; a source that reads files creates all before it gives the first message.</summary>
+    public IReadOnlyList<DataStream> Streams => _streams;
+
+    internal void Add(DataStream stream) => _streams.Add(stream);
 }
 
 /// <summary>A data stream that is being read.</summary>
 public sealed class DataStream
 {
-    /// <summary>The trace.</summary>
-    public required Trace Trace { get; init; }
+    private readonly Trace _trace = null!;
+
+    /// <summary>The trace, which knows the stream from then on.</summary>
+    public required Trace Trace
+    {
+        get => _trace;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            _trace = value;
+            value.Add(this);
+        }
+    }
 
     /// <summary>The programs of its class.</summary>
     public required StreamDecoder Decoder { get; init; }
@@ -75,6 +93,20 @@ public sealed class DataStream
     /// <summary>Nanoseconds from the clock's origin for a clock value; wraps where the sum has no 64 bits.</summary>
     public long ToNanoseconds(ulong clockValue) =>
         unchecked(ClockOffsetNs + (long)ClockValue.ToNanoseconds(clockValue, FrequencyHz));
+
+    /// <summary>The clock value for nanoseconds from the clock's origin; 0 for what was before the clock began.</summary>
+    public ulong ToClockValue(long timeNs) =>
+        timeNs <= ClockOffsetNs ? 0 : ClockValue.FromNanoseconds(unchecked((ulong)timeNs - (ulong)ClockOffsetNs), FrequencyHz);
+
+    /// <summary>The clock value of a time: one that <see cref="ToNanoseconds"/> converts to it, where there is one nearby.</summary>
+    public ulong ToCycles(long timeNs)
+    {
+        ulong sinceZeroNs = unchecked((ulong)(timeNs - ClockOffsetNs));
+        ulong cycles = ClockValue.FromNanoseconds(sinceZeroNs, FrequencyHz);
+        // Both conversions cut.
+        return ClockValue.ToNanoseconds(cycles, FrequencyHz) < sinceZeroNs && cycles < ulong.MaxValue
+            && ClockValue.ToNanoseconds(cycles + 1, FrequencyHz) == sinceZeroNs ? cycles + 1 : cycles;
+    }
 }
 
 /// <summary>A packet that is being read.</summary>
@@ -117,7 +149,10 @@ public unsafe struct Message
     /// <summary>The packet of an event, of a packet's beginning or of its end; else null.</summary>
     public Packet? Packet;
 
-    /// <summary>An event's place in its packet.</summary>
+    /// <summary>
+    /// An event's place in its packet. Of other messages that have a time only <see cref="EventRecord.ClockValue"/> means something: the
+    /// time in cycles.
+    /// </summary>
     public EventRecord Record;
 
     /// <summary>Where the first byte of the event's packet lies, or would lie.</summary>
@@ -131,6 +166,25 @@ public unsafe struct Message
 
     /// <summary>Nanoseconds from the clock's origin to the end of a loss.</summary>
     public long EndTimeNs;
+
+    /// <summary>The end of a loss in cycles of the clock.</summary>
+    public ulong EndClockValue;
+
+    /// <summary>Sets the time of a message that is no event; of a loss, its beginning. Its stream is set already, and has a clock.</summary>
+    public void SetTime(ulong clockValue)
+    {
+        HasTime = true;
+        TimeNs = Stream.ToNanoseconds(clockValue);
+        Record.ClockValue = clockValue;
+    }
+
+    /// <summary>Sets the time of a loss.</summary>
+    public void SetTime(ulong beginClockValue, ulong endClockValue)
+    {
+        SetTime(beginClockValue);
+        EndTimeNs = Stream.ToNanoseconds(endClockValue);
+        EndClockValue = endClockValue;
+    }
 }
 #pragma warning restore CA1051
 
@@ -142,6 +196,12 @@ public abstract class MessageIterator : IDisposable
     /// <summary>The next batch, or an empty one at the end.</summary>
     /// <exception cref="TraceReadException">The trace is bad here. All messages before have been given.</exception>
     public abstract ArraySegment<Message> Next();
+
+    /// <summary>Throws for what is known to be bad further on; for those who stop before the end, where <see cref="Next"/> would throw it.</summary>
+    /// <exception cref="TraceReadException">There is such a thing.</exception>
+    public virtual void ThrowIfBad()
+    {
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -166,6 +226,9 @@ public abstract class MessageSink : IDisposable
     public virtual void Flush()
     {
     }
+
+    /// <summary>Ends the output, once: no message comes any more, because that was all or because an error ended it.</summary>
+    public virtual void Finish() => Flush();
 
     /// <inheritdoc/>
     public void Dispose()

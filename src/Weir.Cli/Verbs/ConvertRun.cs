@@ -53,8 +53,8 @@ internal sealed class ConvertRun
     {
         if (inputFormat is not null && !Components.InputFormats.TryGetValue(inputFormat, out _inputClass))
             return $"--input-format: '{inputFormat}' is not known: expected {string.Join(", ", Components.InputFormats.Keys)}";
-        if (!Components.OutputFormats.TryGetValue(outputFormat, out var outputClass))
-            return $"--output-format: '{outputFormat}' is not known: expected {string.Join(", ", Components.OutputFormats.Keys)}";
+        if (!OutputFormats.TryFind(outputFormat, out var outputClass))
+            return $"--output-format: '{outputFormat}' is not known: expected {string.Join(", ", OutputFormats.Names)}";
         _outputClass = outputClass;
         return null;
     }
@@ -158,7 +158,7 @@ internal sealed class ConvertRun
             finally
             {
                 // What came before an error is printed before the error.
-                sink.Flush();
+                sink.Finish();
             }
         }
     }

@@ -20,12 +20,12 @@ internal static class EventHeaderShapes
     {
         if (header is not { Members: [{ Class: IntegerFieldClass id }, { Class: VariantFieldClass { Options: [var compact, var extended] } variant }] }
             || header.AlignmentBits != 8
-            || id is not { ByteOrder: ByteOrder.LittleEndian, IsSigned: false, Role: FieldRole.EventClassId, MappedClock: null }
+            || id is not { ByteOrder: ByteOrder.LittleEndian, IsSigned: false, IsBitOrderReversed: false, Role: FieldRole.EventClassId, OtherRoles.Count: 0, MappedClock: null }
             || !variant.SelectorLocation.Equals(new FieldLocation(FieldScope.EventHeader, header.Members[0].Name))
             || !IsRange(compact, 0, (1L << id.SizeBits) - 2) || !IsRange(extended, (1L << id.SizeBits) - 1, (1L << id.SizeBits) - 1)
             || HasOtherUsers(slots, variant.SelectorLocation)
             || compact.Class is not StructureFieldClass { Members: [{ Class: IntegerFieldClass time }] } inner
-            || time is not { ByteOrder: ByteOrder.LittleEndian, IsSigned: false, Role: FieldRole.None, MappedClock: not null })
+            || time is not { ByteOrder: ByteOrder.LittleEndian, IsSigned: false, IsBitOrderReversed: false, Role: FieldRole.None, MappedClock: not null })
             return EventHeaderShape.General;
         return (id.SizeBits, time.SizeBits) switch
         {
@@ -33,6 +33,25 @@ internal static class EventHeaderShapes
             (16, 32) when inner.AlignmentBits <= 8 => EventHeaderShape.Large,
             _ => EventHeaderShape.General,
         };
+    }
+
+    /// <summary>
+    /// LTTng's header that a recognized shape is, if its extended form is laid out as on x86-64 too: byte-aligned and little-endian.
+    /// </summary>
+    public static LttngEventHeader? ToLttng(EventHeaderShape shape, StructureFieldClass? header)
+    {
+        if (shape == EventHeaderShape.General
+            || ((VariantFieldClass)header!.Members[1].Class).Options[1].Class is not StructureFieldClass
+            {
+                AlignmentBits: 8,
+                Members:
+                [
+                    { Class: IntegerFieldClass { SizeBits: 32, AlignmentBits: 8, ByteOrder: ByteOrder.LittleEndian, IsSigned: false, Role: FieldRole.EventClassId } },
+                    { Class: IntegerFieldClass { SizeBits: 64, AlignmentBits: 8, ByteOrder: ByteOrder.LittleEndian, IsSigned: false, MappedClock: not null } },
+                ],
+            })
+            return null;
+        return shape == EventHeaderShape.Compact ? LttngEventHeader.Compact : LttngEventHeader.Large;
     }
 
     private static bool IsRange(VariantOption option, long lower, long upper) =>

@@ -18,7 +18,7 @@ public struct EventRecord
     public long EndBits { get; internal set; }
 
     /// <summary>The clock's value in cycles; meaningless in a stream without a clock.</summary>
-    public ulong ClockValue { get; internal set; }
+    public ulong ClockValue { get; set; }
 
     /// <summary>A record that no cursor found, for sources that lay their events out themselves.</summary>
     /// <param name="decoder">The programs of its class.</param>
@@ -105,10 +105,10 @@ public sealed unsafe class PacketCursor
     public DecodeStatus BeginPacket(byte* packet, long availableBits, out string? problem, bool keepsClock = true)
     {
         problem = null;
+        _state.ReserveSlots(_trace.Slots.Count);
         ulong clock = keepsClock ? _state.Clock : 0;
         _state.Clock = clock;
         _state.Packet = default;
-        _state.UuidBytes = null;
         _state.EmptyElementCount = 0;
         _positionBits = 0;
         Stream = null;
@@ -158,6 +158,8 @@ public sealed unsafe class PacketCursor
         if (decoder is null)
             return Undo(DecodeStatus.UnknownEvent, clock);
         record.FieldsBits = position;
+        // The event's time is the clock's value now; fields that map to the clock may move it further, for the next event.
+        record.ClockValue = _state.Clock;
         if (decoder.FixedSizeBits >= 0)
         {
             position = ((position + decoder.FixedAlignmentMask) & ~decoder.FixedAlignmentMask) + decoder.FixedSizeBits;
@@ -179,7 +181,6 @@ public sealed unsafe class PacketCursor
             record.Decoder = decoder;
         record.StartBits = start;
         record.EndBits = position;
-        record.ClockValue = _state.Clock;
         _positionBits = position;
         return DecodeStatus.Done;
     }
@@ -192,6 +193,8 @@ public sealed unsafe class PacketCursor
         DecodeStatus.ByteOrderChange => $"{what} changes its byte order inside a byte",
         DecodeStatus.TooManyElements => $"{what} has arrays of too many empty elements",
         DecodeStatus.UnknownEvent => $"the metadata declares no event with ID {_state.EventClassId} in stream {Stream?.Class.Id}",
+        DecodeStatus.IntegerTooLong => $"{what} has a variable-length integer of more than 64 bits",
+        DecodeStatus.BadText => $"{what} has text that its encoding does not allow",
         DecodeStatus.EmptyRecord => $"{what} takes no space, so there is no end of such records",
         _ => $"{what} cannot be decoded",
     };
@@ -240,7 +243,7 @@ public sealed unsafe class PacketCursor
         var visitor = default(NoVisitor);
         var status = FieldInterpreter.Run(steps, 0, steps.Length, packet, ref position, limit, _state, ref visitor);
         if (status == DecodeStatus.Done && !_state.HasEventClassId)
-            _state.EventClassId = Stream.Class.EventRecordClasses is [var only] ? only.Id : ulong.MaxValue;
+            _state.EventClassId = Stream.Class.EventRecordClasses is [var only] ? only.Id : _trace.Trace.CtfVersion == 2 ? 0 : ulong.MaxValue;
         return status;
     }
 
@@ -248,16 +251,12 @@ public sealed unsafe class PacketCursor
     {
         if (_state.Packet.Magic is { } magic && magic != LttngLayout.PacketMagic)
             return $"expected the packet's magic number 0x{LttngLayout.PacketMagic:X}, found 0x{magic:X}";
-        if (_state.UuidBytes is not null && _trace.Trace.Uuid is { } uuid)
-        {
-            var found = new Guid(new ReadOnlySpan<byte>(_state.UuidBytes, 16), bigEndian: true);
-            if (found != uuid)
-                return $"the packet's UUID {found} is not the trace's, {uuid}";
-        }
+        // A UUID that is not the trace's is no error: babeltrace2 reads such packets, and they are as good as their metadata.
         var streams = _trace.Trace.DataStreamClasses;
-        if (_state.Packet.StreamClassId is null && streams.Count != 1)
+        bool isZeroDefault = _trace.Trace.CtfVersion == 2;
+        if (_state.Packet.StreamClassId is null && streams.Count != 1 && !isZeroDefault)
             return $"the packet names no stream, and the metadata declares {streams.Count}";
-        ulong id = _state.Packet.StreamClassId ?? streams[0].Id;
+        ulong id = _state.Packet.StreamClassId ?? (streams is [var only] ? only.Id : 0);
         Stream = _trace.FindStream(id);
         return Stream is null ? $"the metadata declares no stream {id}" : null;
     }

@@ -22,7 +22,10 @@ internal sealed class TsdlLowering(byte[] text, List<ClockClass> clocks)
         TsdlWellKnown.CheckPacketHeader(this, packetHeader, streams.Count);
         var trace = new TraceClass
         {
+            CtfVersion = 1,
             Uuid = uuid,
+            Uid = uuid?.ToString("D"),
+            Namespace = environment.Exists(IsLttngTracer) ? LttngLayout.Namespace : null,
             NativeByteOrder = native,
             PacketHeader = LowerRoot(FieldScope.PacketHeader, packetHeader),
         };
@@ -38,6 +41,10 @@ internal sealed class TsdlLowering(byte[] text, List<ClockClass> clocks)
             trace.Add(stream);
         return trace;
     }
+
+    /// <summary>Whether an entry of the environment says that LTTng has written the trace.</summary>
+    public static bool IsLttngTracer(EnvironmentEntry entry) =>
+        entry.Name == "tracer_name" && entry.Text is { } text && text.StartsWith("lttng", StringComparison.Ordinal);
 
     public CtfMetadataException Error(int position, string message) => TsdlLexer.Error(text, position, message);
 
@@ -174,7 +181,7 @@ internal sealed class TsdlLowering(byte[] text, List<ClockClass> clocks)
     private ClockClass FindImplicitClock()
     {
         if (clocks.Count == 0)
-            clocks.Add(new ClockClass { Name = "default" });
+            clocks.Add(new ClockClass { Name = "default", PrecisionCycles = 0 });
         return clocks.Count == 1
             ? clocks[0]
             : throw Error(0, "a timestamp maps to no clock, and the trace has several: expected 'map = clock.NAME.value'");
@@ -217,6 +224,8 @@ internal sealed class TsdlLowering(byte[] text, List<ClockClass> clocks)
     private FieldClass LowerArray(TsdlArray array, string name)
     {
         var location = array.LengthReference is { } path ? Resolve(path, array.Position, isLength: true) : null;
+        if (array.Element is TsdlLeaf { IsTextElement: true })
+            return location is null ? new StaticStringFieldClass(array.Length) : new DynamicStringFieldClass(location);
         _stack.Add((array, -1));
         var element = Lower(array.Element, "");
         _stack.RemoveAt(_stack.Count - 1);
@@ -302,7 +311,7 @@ internal sealed class TsdlLowering(byte[] text, List<ClockClass> clocks)
             var names = new List<string>();
             for (int i = 0; i < depth; i++)
             {
-                if (_stack[i].Draft is TsdlCompound outer)
+                if (_stack[i].Draft is TsdlStructure outer)
                     names.Add(DisplayName(outer.Members[_stack[i].Index].Name));
             }
             if (_stack[depth].Draft is TsdlCompound compound && Walk(compound, depth, words, names))
@@ -347,7 +356,9 @@ internal sealed class TsdlLowering(byte[] text, List<ClockClass> clocks)
                     return false;
                 depth = index == reading ? depth + 1 : -1;
             }
-            names.Add(DisplayName(words[i]));
+            // TSDL names the option, the schema does not.
+            if (parent is TsdlStructure)
+                names.Add(DisplayName(words[i]));
             current = parent.Members[index].Draft;
         }
         _resolved = current;

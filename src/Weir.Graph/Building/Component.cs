@@ -52,6 +52,9 @@ public sealed class ComponentContext
     /// <summary>What is to be said.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Warning;
 
+    /// <summary>Called by a source that is about to wait for what comes next, so that sinks hand on what they hold. Null where nobody wants to know.</summary>
+    public Action? BeforeWait { get; init; }
+
     /// <summary>Where a sink writes that is told no path; standard output where null.</summary>
     public Stream? Output { get; init; }
 
@@ -89,6 +92,9 @@ public abstract class Filter : IDisposable
 {
     /// <summary>Names of the outputs.</summary>
     public virtual IReadOnlyList<string> Outputs => ["out"];
+
+    /// <summary>How many inputs can be connected: one, unless a filter says more.</summary>
+    public virtual int MaxInputs => 1;
 
     /// <summary>Begins to give the messages of an output, made of those of all inputs (which belong to the iterator from then on).</summary>
     public abstract MessageIterator CreateIterator(int output, IReadOnlyList<MessageIterator> inputs);

@@ -12,7 +12,7 @@ public class JsonSourceTests
 
         {"time":1700000000123456790,"date":"2023-11-14T22:13:20.123456790Z","name":"shop:order","trace":"ust","hostname":"box","procname":"Shop","vpid":42,"stream":0,"cpu":0,"context":{"vtid":44},"fields":{"id":-7,"side":{"value":2,"labels":["SELL"]},"price":2.0,"_items_length":1,"items":[18446744073709551615]}}
         {"kind":"discarded_events","time":1700000000123456790,"date":"2023-11-14T22:13:20.123456790Z","end_time":1700000000123556789,"count":3,"trace":"ust","hostname":"box","procname":"Shop","vpid":42,"stream":0}
-        {"time":1700000000123556789,"date":"2023-11-14T22:13:20.123556789Z","name":"shop:other","trace":"ust","hostname":"box","procname":"Shop","vpid":42,"stream":1,"log_level":6,"specific_context":{"a":"b"},"fields":{"text":"é\n","nested":{"real":1e300,"list":[[1],[2,3]],"mixed":[1,"x"],"none":null,"empty":[]}}}
+        {"time":1700000000123556789,"date":"2023-11-14T22:13:20.123556789Z","name":"shop:other","trace":"ust","hostname":"box","procname":"Shop","vpid":42,"stream":1,"log_level":6,"specific_context":{"a":"b"},"fields":{"text":"é\n","yes":true,"nested":{"real":1e300,"list":[[1],[2,3]],"mixed":[1,"x"],"none":null,"empty":[]}}}
         {"time":1700000000123556790,"date":"2023-11-14T22:13:20.123556790Z","name":"bare"}
 
         """;
@@ -24,7 +24,7 @@ public class JsonSourceTests
             [
                 "[22:13:20.123456789] (+?.?????????) box:Shop:(42) shop:order: { cpu_id = 1 }, { vtid = 43 }, { id = 7, side = ( \"BUY\" : container = 1 ), price = 1.5, _items_length = 2, items = [ [0] = 1, [1] = 2 ] }",
                 "[22:13:20.123456790] (+0.000000001) box:Shop:(42) shop:order: { cpu_id = 0 }, { vtid = 44 }, { id = -7, side = ( \"SELL\" : container = 2 ), price = 2, _items_length = 1, items = [ [0] = 18446744073709551615 ] }",
-                "[22:13:20.123556789] (+0.000099999) box:Shop:(42) shop:other: { a = \"b\" }, { text = \"é\\n\", nested = { real = 1e+300, _list_length = 2, list = [ [0] = { _elements_length = 1, elements = [ [0] = 1 ] }, [1] = { _elements_length = 2, elements = [ [0] = 2, [1] = 3 ] } ], _mixed_length = 2, mixed = [ [0] = \"1\", [1] = \"\\\"x\\\"\" ], _empty_length = 0, empty = [ ] } }",
+                "[22:13:20.123556789] (+0.000099999) box:Shop:(42) shop:other: { a = \"b\" }, { text = \"é\\n\", yes = true, nested = { real = 1e+300, _list_length = 2, list = [ [0] = { _elements_length = 1, elements = [ [0] = 1 ] }, [1] = { _elements_length = 2, elements = [ [0] = 2, [1] = 3 ] } ], _mixed_length = 2, mixed = [ [0] = \"1\", [1] = \"\\\"x\\\"\" ], _empty_length = 0, empty = [ ] } }",
                 "[22:13:20.123556790] (+0.000000001) bare: ",
             ],
             Convert(Lines, out var error, out string warnings));

@@ -63,9 +63,8 @@ public sealed class Muxer : MessageIterator
         return new ArraySegment<Message>(top.Messages, from, to - from);
     }
 
-    /// <summary>Throws for a stream that was bad from the start; for callers that stop before the end, where this would be thrown.</summary>
-    /// <exception cref="TraceReadException">There is such a stream.</exception>
-    public void ThrowIfBad()
+    /// <inheritdoc/>
+    public override void ThrowIfBad()
     {
         if (_failure is { } failure)
             throw failure;
@@ -185,6 +184,8 @@ internal sealed class MuxerFilter : Filter
         new ParameterReader(context.Parameters).RejectOthers();
         return new MuxerFilter();
     }
+
+    public override int MaxInputs => int.MaxValue;
 
     public override MessageIterator CreateIterator(int output, IReadOnlyList<MessageIterator> inputs) => new Muxer([.. inputs]);
 }

@@ -18,6 +18,7 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
 
     private readonly CtfFsStreamGroup _group;
     private readonly PacketCursor _cursor;
+    private readonly TracerQuirks _quirks;
     private readonly Message[] _batch = new Message[BatchMessages];
     private SafeFileHandle? _file;
     private string? _filePath;
@@ -39,6 +40,7 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
     {
         _group = group;
         _cursor = new PacketCursor(group.Stream.Trace.Decoder);
+        _quirks = TracerQuirks.Of(group.Stream.Trace.Class);
     }
 
     /// <summary>The stream and its packets.</summary>
@@ -130,8 +132,22 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
             HeaderAndContext = new ReadOnlySpan<byte>(_window, (int)((_cursor.PositionBits + 7) >> 3)).ToArray(),
         };
         AddLosses();
-        AddPacketMessage(MessageKind.PacketBeginning, _cursor.Properties.BeginTime);
+        AddPacketMessage(MessageKind.PacketBeginning, _quirks.HasEventsBeforePackets ? FindBeginning() : _cursor.Properties.BeginTime);
         _inPacket = true;
+    }
+
+    /// <summary>When the packet begins, or its first event where that is earlier; without events it is the end that may be earlier.</summary>
+    private ulong? FindBeginning()
+    {
+        var (begin, end) = (_cursor.Properties.BeginTime, _cursor.Properties.EndTime);
+        var ahead = new PacketCursor(_group.Stream.Trace.Decoder);
+        var first = default(EventRecord);
+        long bits = (long)_windowBytes * 8;
+        if (ahead.BeginPacket(_window, bits, out _) != DecodeStatus.Done)
+            return begin;
+        ahead.ContentBits = _cursor.ContentBits;
+        ulong? other = ahead.MoveNext(_window, bits, ref first) == DecodeStatus.Done ? first.ClockValue : end;
+        return begin is null || other < begin ? other : begin;
     }
 
     private void AddPacketMessage(MessageKind kind, ulong? time)
@@ -139,10 +155,7 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         ref var message = ref Add(kind);
         message.Packet = _packet;
         if (time is { } clockValue && _group.Stream.Clock is not null)
-        {
-            message.HasTime = true;
-            message.TimeNs = _group.Stream.ToNanoseconds(clockValue);
-        }
+            message.SetTime(clockValue);
     }
 
     /// <summary>Events or packets that the tracer lost between the packet before and this one.</summary>
@@ -154,13 +167,13 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         if (now.DiscardedEvents is { } discarded)
         {
             ulong? earlier = before?.DiscardedEvents;
-            if (earlier is { } known ? discarded != known : discarded != 0)
+            if (discarded > earlier.GetValueOrDefault())
             {
                 ulong? count = earlier is { } value ? discarded - value : null;
                 AddLoss(MessageKind.DiscardedEvents, count, earlier is null ? now.BeginTime : before?.EndTime, now.EndTime);
             }
         }
-        if (now.SequenceNumber is { } number && before?.SequenceNumber is { } last && number - last > 1)
+        if (now.SequenceNumber is { } number && before?.SequenceNumber is { } last && number > last && number - last > 1)
             AddLoss(MessageKind.DiscardedPackets, number - last - 1, before?.EndTime, now.BeginTime);
     }
 
@@ -169,11 +182,7 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         ref var message = ref Add(kind);
         message.Count = count;
         if (begin is { } from && end is { } to && _group.Stream.Clock is not null)
-        {
-            message.HasTime = true;
-            message.TimeNs = _group.Stream.ToNanoseconds(from);
-            message.EndTimeNs = _group.Stream.ToNanoseconds(to);
-        }
+            message.SetTime(from, to);
     }
 
     /// <summary>Reads events until the batch is full or the packet ends. False when the batch must be given before the window slides.</summary>
@@ -236,7 +245,8 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
     private void EndPacket()
     {
         _inPacket = false;
-        AddPacketMessage(MessageKind.PacketEnd, _cursor.Properties.EndTime);
+        var properties = _cursor.Properties;
+        AddPacketMessage(MessageKind.PacketEnd, _quirks.EndOf(properties.BeginTime, properties.EndTime, _cursor.ClockValue));
         if (_entry!.Failure is { } failure)
             throw failure;
     }

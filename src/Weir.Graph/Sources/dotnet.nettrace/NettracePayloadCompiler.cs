@@ -176,7 +176,7 @@ internal sealed class NettracePayloadCompiler(int pointerBytes)
         steps.Add(new NettraceStep(action, bytes));
         return type.Kind switch
         {
-            NettraceTypeKind.Boolean => new IntegerFieldClass(8),
+            NettraceTypeKind.Boolean => new BooleanFieldClass(8, 8),
             NettraceTypeKind.VariableInt => new IntegerFieldClass(64, isSigned: true),
             NettraceTypeKind.VariableUInt => new IntegerFieldClass(64),
             _ => new StringFieldClass(),

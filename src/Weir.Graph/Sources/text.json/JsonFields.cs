@@ -74,7 +74,7 @@ internal static class JsonFields
             case JsonShapeKind.Number or JsonShapeKind.Enumeration:
                 return shape.IsReal ? new FloatingPointFieldClass(64) : new IntegerFieldClass(64, shape.IsSigned) { Mappings = shape.CreateMappings() };
             case JsonShapeKind.Boolean:
-                return new IntegerFieldClass(8);
+                return new BooleanFieldClass(8, 8);
             case JsonShapeKind.Object:
                 return CreateStructure(shape, scope, path);
             case JsonShapeKind.Array when length is not null:
