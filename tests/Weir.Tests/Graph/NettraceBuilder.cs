@@ -32,6 +32,26 @@ internal sealed class NettraceBuilder
         return [.. builder._file];
     }
 
+    /// <summary>A file whose provider sends its manifest, in two pieces and after the first event that it declares.</summary>
+    public static byte[] CreateWithManifest(string manifest)
+    {
+        var builder = new NettraceBuilder();
+        builder.Add([.. "Nettrace"u8, .. Bytes(0, 6, 0)]);
+        builder.AddBlock(1, [.. Shorts(2024, 5, 1, 6, 7, 8, 9, 10), .. Longs(1000, 1_000_000_000), .. Bytes(8, 0)]);
+        builder.AddBlock(3, [0, 0, .. Sized([1, .. Text("Weir-Old"), .. Var(0xfffe), .. Text("ManifestData"), 0, 0, 0, 0]), .. Sized([2, .. Text("Weir-Old"), .. Var(5), .. Text(""), 0, 0, 0, 0])]);
+        builder.AddBlock(6, Sized([1, 3, .. Var(4711)]));
+        byte[] payload = [.. Bytes(42), .. Encoding.Unicode.GetBytes("text\0")];
+        byte[] xml = Encoding.UTF8.GetBytes(manifest);
+        byte[] first = [1, 0, 0, 0x5b, 2, 0, 0, 0, .. xml[..10]];
+        byte[] second = [1, 0, 0, 0x5b, 2, 0, 1, 0, .. xml[10..]];
+        byte[] events = [];
+        foreach (var (kind, bytes) in new[] { (2, payload), (1, first), (1, second) })
+            events = [.. events, 1 | 2 | 4 | 64 | 128, (byte)kind, 0, 1, 0, 1, .. Var(10), .. Var(bytes.Length), .. bytes];
+        builder.AddBlock(2, [.. EventHeader(), .. events]);
+        builder.AddBlock(0, []);
+        return [.. builder._file];
+    }
+
     private static byte[] EventHeader() => [.. Shorts(20, 1), .. Longs(0, 0)];
 
     private static byte[] Metadata() =>

@@ -86,6 +86,24 @@ public class NettraceSourceTests
         File.Delete(path);
     }
 
+    [Fact]
+    public void A_manifest_in_the_file_gives_names_and_types()
+    {
+        string path = Path.GetTempFileName();
+        File.WriteAllBytes(path, NettraceBuilder.CreateWithManifest("""
+            <instrumentationManifest><provider name="Weir-Old">
+              <events><event value="5" version="0" symbol="WorkStart" opcode="win:Start" template="t5" /></events>
+              <templates><template tid="t5"><data name="id" inType="win:Int32" /><data name="label" inType="win:UnicodeString" /></template></templates>
+            </provider></instrumentationManifest>
+            """));
+        var list = EventList.Read(NettraceSource.Class, path);
+        Assert.Null(list.Error);
+        Assert.Equal(["Weir-Old:Work/Start", "Weir-Old:ManifestData", "Weir-Old:ManifestData"], list.Events.Select(item => item.Name));
+        Assert.Equal(("42", "text"), (list.Events[0].Fields["id"], list.Events[0].Fields["label"]));
+        Assert.Equal("1", list.Events[2].Fields["ChunkNumber"]);
+        File.Delete(path);
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
