@@ -30,12 +30,14 @@ internal static class ConvertVerb
         var outputFormat = new Option<string>("--output-format", "-o") { Description = "text (default) or dummy.", HelpName = "FMT" };
         var output = new Option<string>("--output", "-w") { Description = "Write to this file instead of standard output.", HelpName = "PATH" };
         var inputFormat = new Option<string>("--input-format", "-i") { Description = "ctf.", HelpName = "FMT" };
+        var jobs = new Option<int>("--jobs", "-j") { Description = "Use so many cores (default: all). The output is the same.", HelpName = "N", DefaultValueFactory = _ => Environment.ProcessorCount };
+        var keepGoing = new Option<bool>("--keep-going") { Description = "Go on behind what is bad: with the other streams, and with the next packet where it is known where that begins." };
         var verbose = new Option<bool>("--verbose", "-v") { Description = "Say on standard error what is done." };
         var command = new Command("convert", "Convert traces to text.")
         {
             inputs, clockSeconds, clockGmt, clockDate, clockCycles, clockOffset, clockOffsetNs, clockForce, clockMonotonic, clockRealtime, ordering, begin, end, timerange, intersection,
             noDelta, names, fields,
-            outputFormat, output, inputFormat, verbose,
+            outputFormat, output, inputFormat, jobs, keepGoing, verbose,
         };
         command.SetAction(parsed =>
         {
@@ -57,7 +59,11 @@ internal static class ConvertVerb
                     ClockOffsetSeconds = parsed.GetValue(clockOffset),
                     ClockOffsetNanoseconds = parsed.GetValue(clockOffsetNs),
                     ForceClockAbsolute = parsed.GetValue(clockForce),
+                    KeepGoing = parsed.GetValue(keepGoing),
+                    IndexCacheDirectory = CtfFsOptions.DefaultIndexCacheDirectory,
+                    Warn = warning => Console.Error.WriteLine($"weir convert: {warning}"),
                 },
+                Jobs = parsed.GetValue(jobs),
                 OutputFormat = parsed.GetValue(outputFormat) ?? "text",
                 OutputPath = parsed.GetValue(output),
                 IsVerbose = parsed.GetValue(verbose),
@@ -68,6 +74,7 @@ internal static class ConvertVerb
                 ?? ConvertChoices.ApplyFields(options, parsed.GetValue(fields))
                 ?? run.SetRange(parsed.GetValue(begin), parsed.GetValue(end), parsed.GetValue(timerange))
                 ?? (run.OutputFormat is "text" or "dummy" ? null : $"--output-format: '{run.OutputFormat}' is not known: expected text or dummy")
+                ?? (run.Jobs >= 1 ? null : $"--jobs: '{run.Jobs}' is no number of cores: expected 1 or more")
                 ?? (parsed.GetValue(inputFormat) is null or "ctf" ? null : $"--input-format: '{parsed.GetValue(inputFormat)}' is not known: expected ctf");
             if (wrong is null)
                 return run.Execute();
@@ -94,6 +101,8 @@ internal sealed class ConvertRun
     public bool IsVerbose { get; init; }
 
     public bool IsIntersection { get; init; }
+
+    public required int Jobs { get; init; }
 
     public TimeBound? Begin { get; private set; }
 
@@ -128,31 +137,17 @@ internal sealed class ConvertRun
     public int Execute()
     {
         MessageSink? sink = null;
-        MessageIterator? muxer = null;
         try
         {
             using var output = OpenOutput();
             var source = CtfFsSource.Open(Inputs, Clock);
             var clocks = Pretty.ShowOrder || Pretty.Times != PrettyTimes.ClockClass ? ClockTable.Read(source, Clock) : null;
-            sink = OutputFormat == "dummy" ? new DummySink() : new PrettySink(output, Console.Error, Pretty, clocks);
-            var merged = new Muxer(IsIntersection ? source.CreateIntersectingIterators() : source.CreateIterators());
-            muxer = merged;
-            if (Begin is not null || End is not null)
-                muxer = new Trimmer(muxer, Begin, End, Pretty.ClockGmt);
-            try
-            {
-                for (var batch = muxer.Next(); batch.Count > 0; batch = muxer.Next())
-                    sink.Consume(batch);
-                merged.ThrowIfBad();
-            }
-            finally
-            {
-                // What came before an error is printed before the error.
-                sink.Flush();
-            }
+            sink = OutputFormat == "dummy" ? new DummySink() : PrettySink.Create(output, Console.Error, Pretty, clocks, Jobs);
+            bool isTrimmed = Begin is not null || End is not null;
+            int errors = OutputFormat == "dummy" && !isTrimmed ? Pool(source, sink) : Merge(source, sink, isTrimmed);
             if (IsVerbose && sink is DummySink dummy)
                 Console.Error.WriteLine($"{dummy.EventCount} events");
-            return 0;
+            return errors > 0 ? 1 : 0;
         }
         catch (CtfException e)
         {
@@ -170,8 +165,70 @@ internal sealed class ConvertRun
         }
         finally
         {
-            muxer?.Dispose();
             sink?.Dispose();
+        }
+    }
+
+    /// <summary>Streams in any order; returns the number of errors that were reported.</summary>
+    private int Pool(CtfFsSource source, MessageSink sink)
+    {
+        var streams = IsIntersection ? source.CreateIntersectingIterators() : source.CreateIterators();
+        int errors = 0;
+        try
+        {
+            StreamPool.Run(streams, sink, Jobs, Clock.KeepGoing ? Count : null);
+        }
+        finally
+        {
+            streams.ForEach(stream => stream.Dispose());
+            sink.Flush();
+        }
+        return errors;
+
+        void Count(TraceReadException error)
+        {
+            errors++;
+            Report(error);
+        }
+    }
+
+    /// <summary>Streams in the order of time; returns the number of errors that were reported.</summary>
+    private int Merge(CtfFsSource source, MessageSink sink, bool isTrimmed)
+    {
+        var range = isTrimmed ? TimeBound.ResolveRange(Begin, End, Pretty.ClockGmt, source.FindFirstTime) : null;
+        using var merged = new Muxer(IsIntersection ? source.CreateIntersectingIterators() : source.CreateIterators(range: range)) { KeepsGoing = Clock.KeepGoing };
+        using MessageIterator messages = isTrimmed ? new Trimmer(merged, Begin, End, Pretty.ClockGmt) : merged;
+        int errors = 0;
+        try
+        {
+            while (TryNext(messages, merged, ref errors, out var batch))
+                sink.Consume(batch);
+        }
+        finally
+        {
+            // What came before an error is printed before the error.
+            sink.Flush();
+        }
+        return errors;
+
+        bool TryNext(MessageIterator messages, Muxer merged, ref int errors, out ArraySegment<Message> batch)
+        {
+            while (true)
+            {
+                try
+                {
+                    batch = messages.Next();
+                    if (batch.Count == 0)
+                        merged.ThrowIfBad();
+                    return batch.Count > 0;
+                }
+                catch (TraceReadException e) when (Clock.KeepGoing)
+                {
+                    sink.Flush();
+                    Report(e);
+                    errors++;
+                }
+            }
         }
     }
 

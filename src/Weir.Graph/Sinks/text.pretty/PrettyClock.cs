@@ -5,6 +5,9 @@ namespace Weir.Graph;
 /// <summary>Times and the differences between them, as babeltrace2 prints them.</summary>
 internal sealed class PrettyClock(PrettyOptions options, TextWriter errors, ClockTable? clocks)
 {
+    /// <summary>What is said once of times before the Epoch.</summary>
+    public const string NegativeTimeWarning = "[warning] Fallback to [sec.ns] to print negative time value. Use --clock-seconds.";
+
     private const long NanosecondsPerSecond = 1_000_000_000;
     private const ulong Unknown = ulong.MaxValue;
 
@@ -22,6 +25,12 @@ internal sealed class PrettyClock(PrettyOptions options, TextWriter errors, Cloc
     {
         if (options.Times != PrettyTimes.ClockClass && stream.Clock is not null && clocks?.Find(stream)?.Conversion is null)
             throw new TraceReadException(stream.Name, -1, "no samples of this stream's clock are among the inputs (a recording has them in its directory 'clock'), so its times cannot be converted to the kernel's clocks");
+    }
+
+    /// <summary>Goes on behind an event that another clock has shown, so that the next delta is from there.</summary>
+    public void GoOnBehind(in Message last)
+    {
+        _last = options.ClockCycles ? last.Record.ClockValue : (ulong)last.TimeNs;
     }
 
     /// <summary>The time of an event; remembers it for the delta.</summary>
@@ -87,7 +96,7 @@ internal sealed class PrettyClock(PrettyOptions options, TextWriter errors, Cloc
         bool inSeconds = options.ClockSeconds;
         if (isNegative && !inSeconds && !_hasWarned)
         {
-            errors.WriteLine("[warning] Fallback to [sec.ns] to print negative time value. Use --clock-seconds.");
+            errors.WriteLine(NegativeTimeWarning);
             _hasWarned = true;
             inSeconds = true;
         }

@@ -39,6 +39,21 @@ public sealed class PrettySink : MessageSink
             _order = new OrderCheck(clocks ?? throw new ArgumentNullException(nameof(clocks)));
     }
 
+    /// <summary>Creates a sink that renders on several cores where the options allow it; the text is the same.</summary>
+    /// <param name="output">Takes the text; is flushed but not closed.</param>
+    /// <param name="errors">Takes warnings.</param>
+    /// <param name="options">What to show.</param>
+    /// <param name="clocks">What is known about clocks, where the options need it.</param>
+    /// <param name="jobs">How many cores to use.</param>
+    public static MessageSink Create(Stream output, TextWriter errors, PrettyOptions options, ClockTable? clocks, int jobs)
+    {
+        // What is shown of an event may then depend on more than the event before it.
+        bool isSequential = options.ShowOrder || options.Times != PrettyTimes.ClockClass;
+        return jobs <= 1 || isSequential
+            ? new PrettySink(output, errors, options, clocks)
+            : new ParallelPrettySink(output, errors, (text, warnings) => new PrettySink(text, warnings, options), jobs);
+    }
+
     /// <inheritdoc/>
     public override void Consume(ReadOnlySpan<Message> batch)
     {
@@ -57,6 +72,9 @@ public sealed class PrettySink : MessageSink
         if (_text.IsFairlyFull)
             _text.WriteOut();
     }
+
+    /// <summary>Goes on behind an event that another sink has shown, so that the next delta is from there.</summary>
+    internal void GoOnBehind(in Message last) => _clock.GoOnBehind(in last);
 
     /// <inheritdoc/>
     public override void Flush()

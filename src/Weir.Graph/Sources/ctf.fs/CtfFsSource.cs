@@ -33,9 +33,33 @@ public sealed class CtfFsSource
         return source;
     }
 
+    /// <summary>
+    /// Time at which the first packet begins; null where a stream has no clock or does not say. It gives bounds of time without a date
+    /// their day before anything is read.
+    /// </summary>
+    public long? FindFirstTime()
+    {
+        long? first = null;
+        foreach (var trace in _traces)
+        {
+            foreach (var group in trace.CreateStreams(_options, []))
+            {
+                if (!group.IsTimed)
+                    return null;
+                long begin = group.Stream.ToNanoseconds(group.BeginTime!.Value);
+                first = Math.Min(first ?? begin, begin);
+            }
+        }
+        return first;
+    }
+
     /// <summary>One iterator for each data stream, and one that fails for each file that is bad from its first packet on.</summary>
     /// <param name="isChosen">Which traces; null for all.</param>
-    public List<MessageIterator> CreateIterators(Predicate<TraceClass>? isChosen = null)
+    /// <param name="range">
+    /// What is wanted: packets that lie outside may be left out, by their own times. What lies outside in the packets at the edges is given
+    /// all the same, and a stream whose packets do not say their times is given as a whole: a <see cref="Trimmer"/> has to follow.
+    /// </param>
+    public List<MessageIterator> CreateIterators(Predicate<TraceClass>? isChosen = null, TimeRange? range = null)
     {
         var iterators = new List<MessageIterator>();
         foreach (var trace in _traces)
@@ -44,7 +68,7 @@ public sealed class CtfFsSource
                 continue;
             var failures = new List<TraceReadException>();
             foreach (var group in trace.CreateStreams(_options, failures))
-                iterators.Add(new CtfFsStreamIterator(group));
+                iterators.Add(new CtfFsStreamIterator(group, _options, range));
             AddFailures(iterators, failures);
         }
         return iterators;
@@ -65,7 +89,7 @@ public sealed class CtfFsSource
             var groups = trace.CreateStreams(_options, failures);
             foreach (var group in groups)
             {
-                if (group.Stream.Clock is null || group.Packets[0].Properties.BeginTime is not { } begin || group.Packets[^1].Properties.EndTime is not { } end)
+                if (group.Stream.Clock is null || group.BeginTime is not { } begin || group.IndexPackets(_options, null).LastEndTime is not { } end)
                     throw new TraceReadException(group.Stream.Name, -1, "this stream does not say when it begins and ends, so it has no time in common with others");
                 beginNs = Math.Max(beginNs, group.Stream.ToNanoseconds(begin));
                 endNs = Math.Min(endNs, group.Stream.ToNanoseconds(end));
@@ -73,7 +97,7 @@ public sealed class CtfFsSource
             if (beginNs > endNs)
                 throw new TraceReadException(trace.Directory, -1, "the streams of this trace have no time in common");
             foreach (var group in groups)
-                iterators.Add(new Trimmer(new CtfFsStreamIterator(group), beginNs, endNs));
+                iterators.Add(new Trimmer(new CtfFsStreamIterator(group, _options, new TimeRange(beginNs, endNs)), beginNs, endNs));
             AddFailures(iterators, failures);
         }
         return iterators;
@@ -128,8 +152,17 @@ public sealed class CtfFsSource
         }
     }
 
+    /// <summary>Has nothing to give but its error, once.</summary>
     private sealed class BadFile(TraceReadException failure) : MessageIterator
     {
-        public override ArraySegment<Message> Next() => throw failure;
+        private bool _hasThrown;
+
+        public override ArraySegment<Message> Next()
+        {
+            if (_hasThrown)
+                return ArraySegment<Message>.Empty;
+            _hasThrown = true;
+            throw failure;
+        }
     }
 }
