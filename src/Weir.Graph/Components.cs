@@ -1,18 +1,33 @@
 namespace Weir.Graph;
 
 /// <summary>
-/// The components of this room, under the names that people use for them: the table of contents.
-/// <list type="table">
-/// <item><term><c>source.ctf.fs</c></term><description><see cref="CtfFsSource"/>: CTF traces in directories.</description></item>
-/// <item><term><c>filter.utils.muxer</c></term><description><see cref="Muxer"/>: streams merged by time.</description></item>
-/// <item><term><c>filter.utils.trimmer</c></term><description><see cref="Trimmer"/>: what lies between two times.</description></item>
-/// <item><term><c>sink.text.pretty</c></term><description><see cref="PrettySink"/>: one line of text for each event.</description></item>
-/// <item><term><c>sink.utils.dummy</c></term><description><see cref="DummySink"/>: counts and keeps nothing.</description></item>
-/// </list>
+/// The components of this room: the table of contents. Beside each class that has one stands its short name: of a source for
+/// <c>--input-format</c>, of a sink for <c>--output-format</c>.
 /// </summary>
 public static class Components
 {
-    /// <summary>Names of the components, in the order above.</summary>
-    public static IReadOnlyList<string> Names { get; } =
-        ["source.ctf.fs", "filter.utils.muxer", "filter.utils.trimmer", "sink.text.pretty", "sink.utils.dummy"];
+    private static readonly (ComponentClass Class, string? Format)[] s_table =
+    [
+        (CtfFsSource.Class, "ctf"),
+        (Muxer.Class, null),
+        (Trimmer.Class, null),
+        (PrettySink.Class, "text"),
+        (DummySink.Class, "dummy"),
+    ];
+
+    /// <summary>The classes, in the order in which they are asked whether they know an input.</summary>
+    public static IReadOnlyList<ComponentClass> All { get; } = [.. s_table.Select(entry => entry.Class)];
+
+    /// <summary>Names of the classes.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. All.Select(item => item.ToString())];
+
+    /// <summary>Short names of the sources, for <c>--input-format</c>.</summary>
+    public static IReadOnlyDictionary<string, SourceClass> InputFormats { get; } = Formats<SourceClass>();
+
+    /// <summary>Short names of the sinks, for <c>--output-format</c>.</summary>
+    public static IReadOnlyDictionary<string, SinkClass> OutputFormats { get; } = Formats<SinkClass>();
+
+    private static Dictionary<string, T> Formats<T>()
+        where T : ComponentClass =>
+        s_table.Where(entry => entry is { Class: T, Format: not null }).ToDictionary(entry => entry.Format!, entry => (T)entry.Class);
 }

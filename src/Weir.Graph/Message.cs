@@ -149,6 +149,12 @@ public abstract class MessageIterator : IDisposable
     /// </exception>
     public abstract ArraySegment<Message> Next();
 
+    /// <summary>Throws for what is known to be bad further on; for those who stop before the end, where <see cref="Next"/> would throw it.</summary>
+    /// <exception cref="TraceReadException">There is such a thing.</exception>
+    public virtual void ThrowIfBad()
+    {
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

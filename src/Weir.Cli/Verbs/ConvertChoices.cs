@@ -1,4 +1,4 @@
-using Weir.Graph;
+using System.Text.Json.Nodes;
 
 namespace Weir.Cli.Verbs;
 
@@ -16,104 +16,54 @@ internal static class ConvertChoices
         return null;
     }
 
-    /// <summary>Applies the choice of a clock; returns what is wrong with it, or null.</summary>
-    public static string? ApplyTimes(PrettyOptions options, bool isMonotonic, bool isRealtime)
+    /// <summary>Says what is wrong with the choice of a clock, or null.</summary>
+    public static string? CheckTimes(bool isMonotonic, bool isRealtime, bool isCycles)
     {
-        if (!isMonotonic && !isRealtime)
-            return null;
         if (isMonotonic && isRealtime)
             return "--clock-monotonic and --clock-realtime are two clocks: expected one of them";
-        if (options.ClockCycles)
+        if (isCycles && (isMonotonic || isRealtime))
             return $"--clock-cycles prints no clock of the kernel: expected it or {(isMonotonic ? "--clock-monotonic" : "--clock-realtime")}";
-        options.Times = isMonotonic ? PrettyTimes.Monotonic : PrettyTimes.Realtime;
-        // What counts from the machine's start is no time of day.
-        options.ClockSeconds |= isMonotonic;
         return null;
     }
 
-    /// <summary>Applies <c>--names</c>; returns what is wrong with it, or null.</summary>
-    public static string? ApplyNames(PrettyOptions options, string[]? lists)
+    /// <summary>Makes <c>--names</c> parameters of <c>sink.text.pretty</c>; returns what is wrong with it, or null.</summary>
+    public static string? ApplyNames(JsonObject parameters, string[]? lists) =>
+        Apply(parameters, lists, "name", ["payload", "context", "scope", "header", "all", "none"], name => name switch
+        {
+            "args" or "arg" => "payload",
+            "ctx" => "context",
+            _ => name,
+        });
+
+    /// <summary>Makes <c>--fields</c> parameters of <c>sink.text.pretty</c>; returns what is wrong with it, or null.</summary>
+    public static string? ApplyFields(JsonObject parameters, string[]? lists) =>
+        Apply(
+            parameters, lists, "field", ["trace", "trace:hostname", "trace:domain", "trace:procname", "trace:vpid", "loglevel", "emf", "callsite", "all"], name => name);
+
+    private static string? Apply(JsonObject parameters, string[]? lists, string kind, string[] known, Func<string, string> rename)
     {
         if (lists is null or [])
             return null;
-        options.NamePayload = options.NameContext = options.NameHeader = options.NameScope = false;
-        foreach (string name in Split(lists))
+        parameters[$"{kind}-default"] = "hide";
+        foreach (string name in Split(lists).Select(rename))
         {
-            switch (name)
-            {
-                case "payload" or "args" or "arg":
-                    options.NamePayload = true;
-                    break;
-                case "context" or "ctx":
-                    options.NameContext = true;
-                    break;
-                case "header":
-                    options.NameHeader = true;
-                    break;
-                case "scope":
-                    options.NameScope = true;
-                    break;
-                case "all":
-                    options.NamePayload = options.NameContext = options.NameHeader = options.NameScope = true;
-                    break;
-                case "none":
-                    options.NamePayload = options.NameContext = options.NameHeader = options.NameScope = false;
-                    break;
-                default:
-                    return $"--names: '{name}' is not known: expected payload, context, scope, header, all or none";
-            }
+            if (!known.Contains(name))
+                return $"--{kind}s: '{name}' is not known: expected {string.Join(", ", known.SkipLast(1))} or {known[^1]}";
+            if (name is "all")
+                parameters[$"{kind}-default"] = "show";
+            else if (name is "none")
+                ClearNames(parameters, kind);
+            else
+                parameters[$"{kind}-{name}"] = true;
         }
         return null;
     }
 
-    /// <summary>Applies <c>--fields</c>; returns what is wrong with it, or null.</summary>
-    public static string? ApplyFields(PrettyOptions options, string[]? lists)
+    private static void ClearNames(JsonObject parameters, string kind)
     {
-        if (lists is null or [])
-            return null;
-        SetAll(options, false);
-        foreach (string name in Split(lists))
-        {
-            switch (name)
-            {
-                case "trace":
-                    options.FieldTrace = true;
-                    break;
-                case "trace:hostname":
-                    options.FieldHostname = true;
-                    break;
-                case "trace:domain":
-                    options.FieldDomain = true;
-                    break;
-                case "trace:procname":
-                    options.FieldProcname = true;
-                    break;
-                case "trace:vpid":
-                    options.FieldVpid = true;
-                    break;
-                case "loglevel":
-                    options.FieldLogLevel = true;
-                    break;
-                case "emf":
-                    options.FieldEmf = true;
-                    break;
-                case "callsite":
-                    // CTF has no call sites that anybody prints.
-                    break;
-                case "all":
-                    SetAll(options, true);
-                    break;
-                default:
-                    return $"--fields: '{name}' is not known: expected trace, trace:hostname, trace:domain, trace:procname, trace:vpid, loglevel, emf, callsite or all";
-            }
-        }
-        return null;
-    }
-
-    private static void SetAll(PrettyOptions options, bool isShown)
-    {
-        options.FieldTrace = options.FieldHostname = options.FieldDomain = isShown;
-        options.FieldProcname = options.FieldVpid = options.FieldLogLevel = options.FieldEmf = isShown;
+        foreach (string name in parameters.Select(item => item.Key).Where(name => name.StartsWith(kind + "-", StringComparison.Ordinal)).ToArray())
+            parameters.Remove(name);
+        parameters[$"{kind}-default"] = "hide";
     }
 
     private static IEnumerable<string> Split(string[] lists)

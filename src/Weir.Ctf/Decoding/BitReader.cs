@@ -42,6 +42,15 @@ public static unsafe class BitReader
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong SignExtend(ulong value, int sizeBits) => (ulong)((long)(value << (64 - sizeBits)) >> (64 - sizeBits));
 
+    /// <summary>The low <paramref name="sizeBits"/> bits in reverse order.</summary>
+    public static ulong Reverse(ulong value, int sizeBits)
+    {
+        ulong reversed = 0;
+        for (int i = 0; i < sizeBits; i++, value >>= 1)
+            reversed = (reversed << 1) | (value & 1);
+        return reversed;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static T Load<T>(byte* start, long positionBits)
         where T : unmanaged => Unsafe.ReadUnaligned<T>(start + (positionBits >> 3));

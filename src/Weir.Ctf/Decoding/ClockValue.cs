@@ -14,7 +14,7 @@ public static class ClockValue
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Extend(ulong running, ulong low, int sizeBits)
     {
-        if (sizeBits == 64)
+        if (sizeBits >= 64)
             return low;
         ulong mask = (1UL << sizeBits) - 1;
         low &= mask;

@@ -18,8 +18,14 @@ public enum DecodeStepKind : byte
     /// <summary>A byte-aligned little-endian integer of 8 bytes.</summary>
     Integer64,
 
-    /// <summary>An integer of any size, alignment and byte order.</summary>
+    /// <summary>An integer or a bit array of any size, alignment, byte order and bit order.</summary>
     IntegerBits,
+
+    /// <summary>An integer in LEB128.</summary>
+    VariableLengthInteger,
+
+    /// <summary>A boolean.</summary>
+    Boolean,
 
     /// <summary>A floating point number.</summary>
     Real,
@@ -30,6 +36,15 @@ public enum DecodeStepKind : byte
     /// <summary>Text of a fixed or a dynamic number of bytes.</summary>
     Text,
 
+    /// <summary>A string of UTF-16 or UTF-32 that ends with a zero code unit.</summary>
+    WideString,
+
+    /// <summary>Text of UTF-16 or UTF-32, of a fixed or a dynamic number of bytes.</summary>
+    WideText,
+
+    /// <summary>A fixed or a dynamic number of bytes.</summary>
+    Blob,
+
     /// <summary>A structure; its members follow, up to <see cref="DecodeStep.End"/>.</summary>
     Structure,
 
@@ -38,6 +53,9 @@ public enum DecodeStepKind : byte
 
     /// <summary>A variant; the steps of its options follow, up to <see cref="DecodeStep.End"/>.</summary>
     Variant,
+
+    /// <summary>An optional field; the steps of its content follow, up to <see cref="DecodeStep.End"/>.</summary>
+    Optional,
 }
 
 /// <summary>One step of a <see cref="DecodeProgram"/>.</summary>
@@ -56,14 +74,20 @@ public struct DecodeStep
     /// <summary>Whether a number is big-endian.</summary>
     public bool IsBigEndian;
 
+    /// <summary>Whether a number's bits are in the order that is not its byte order's own.</summary>
+    internal bool IsReversed;
+
     /// <summary>
     /// Whether the field serves the reader only (a length of the packet, a timestamp), as babeltrace2 judges it: viewers do not
     /// show it.
     /// </summary>
     public bool IsHidden;
 
-    /// <summary>The value's meaning for the reader.</summary>
+    /// <summary>The value's meaning for the reader; with several, the first.</summary>
     public FieldRole Role;
+
+    /// <summary>Its other meanings, or null.</summary>
+    internal FieldRole[]? OtherRoles;
 
     /// <summary>Whether decoding must do more with the value than hand it on: a role, a clock or a slot.</summary>
     internal bool IsSpecial;
@@ -77,10 +101,13 @@ public struct DecodeStep
     /// <summary>The slot that holds this field's length or selector, or -1 when the length is fixed.</summary>
     internal int LoadSlot;
 
+    /// <summary>How text is encoded.</summary>
+    internal TextEncoding Encoding;
+
     /// <summary>Alignment less one, in bits.</summary>
     internal long AlignmentMask;
 
-    /// <summary>Elements of a fixed array or bytes of a fixed text; bits of a <see cref="DecodeStepKind.Skip"/>.</summary>
+    /// <summary>Elements of a fixed array or bytes of a fixed text or BLOB; bits of a <see cref="DecodeStepKind.Skip"/>.</summary>
     internal ulong Length;
 
     /// <summary>Bits from one element to the next where they all take the same, 0 where they do not or take nothing.</summary>

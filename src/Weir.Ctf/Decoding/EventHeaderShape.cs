@@ -20,12 +20,12 @@ internal static class EventHeaderShapes
     {
         if (header is not { Members: [{ Class: IntegerFieldClass id }, { Class: VariantFieldClass { Options: [var compact, var extended] } variant }] }
             || header.AlignmentBits != 8
-            || id is not { ByteOrder: ByteOrder.LittleEndian, IsSigned: false, Role: FieldRole.EventClassId, MappedClock: null }
+            || id is not { ByteOrder: ByteOrder.LittleEndian, IsSigned: false, IsBitOrderReversed: false, Role: FieldRole.EventClassId, OtherRoles.Count: 0, MappedClock: null }
             || !variant.SelectorLocation.Equals(new FieldLocation(FieldScope.EventHeader, header.Members[0].Name))
             || !IsRange(compact, 0, (1L << id.SizeBits) - 2) || !IsRange(extended, (1L << id.SizeBits) - 1, (1L << id.SizeBits) - 1)
             || HasOtherUsers(slots, variant.SelectorLocation)
             || compact.Class is not StructureFieldClass { Members: [{ Class: IntegerFieldClass time }] } inner
-            || time is not { ByteOrder: ByteOrder.LittleEndian, IsSigned: false, Role: FieldRole.None, MappedClock: not null })
+            || time is not { ByteOrder: ByteOrder.LittleEndian, IsSigned: false, IsBitOrderReversed: false, Role: FieldRole.None, MappedClock: not null })
             return EventHeaderShape.General;
         return (id.SizeBits, time.SizeBits) switch
         {

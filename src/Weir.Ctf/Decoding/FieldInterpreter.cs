@@ -2,158 +2,6 @@ using System.Runtime.CompilerServices;
 
 namespace Weir.Ctf;
 
-/// <summary>How far decoding came.</summary>
-public enum DecodeStatus : byte
-{
-    /// <summary>Everything was decoded.</summary>
-    Done,
-
-    /// <summary>The bytes end before the field does.</summary>
-    OutOfBytes,
-
-    /// <summary>A variant's selector selects no option.</summary>
-    NoOption,
-
-    /// <summary>Two numbers of different byte order share a byte.</summary>
-    ByteOrderChange,
-
-    /// <summary>Arrays have more elements without bits than anybody may want to see.</summary>
-    TooManyElements,
-
-    /// <summary>No more events in the packet.</summary>
-    EndOfPacket,
-
-    /// <summary>The event header's ID is not that of an event record class.</summary>
-    UnknownEvent,
-
-    /// <summary>An event record takes no bits, so nobody can say how many there are.</summary>
-    EmptyRecord,
-}
-
-/// <summary>
-/// Receives the fields of a program that is run; implemented by a struct, so that each visitor gets code of its own. Steps are numbered
-/// as in <see cref="DecodeProgram.Steps"/>.
-/// </summary>
-public unsafe interface IFieldVisitor
-{
-    /// <summary>An integer, a boolean (0 or 1) or a bit array; a signed integer is extended to 64 bits.</summary>
-    void Integer(int step, ulong value);
-
-    /// <summary>A floating point number; a single one is converted.</summary>
-    void Real(int step, double value);
-
-    /// <summary>Text in UTF-8 (whatever the trace has) without its final zero; valid during the call.</summary>
-    void Text(int step, byte* text, int lengthBytes);
-
-    /// <summary>A structure begins; false passes over its inside without a call.</summary>
-    void BeginStructure(int step);
-
-    /// <summary>The structure ends.</summary>
-    void EndStructure(int step);
-
-    /// <summary>An array begins.</summary>
-    void BeginArray(int step, ulong length);
-
-    /// <summary>The array's element <paramref name="index"/> comes next.</summary>
-    void Element(int step, ulong index);
-
-    /// <summary>The array ends.</summary>
-    void EndArray(int step);
-
-    /// <summary>A variant begins; the steps of the selected option come next.</summary>
-    void BeginVariant(int step);
-
-    /// <summary>The variant ends.</summary>
-    void EndVariant(int step);
-
-    /// <summary>Bytes that mean nothing to CTF; valid during the call.</summary>
-    void Blob(int step, byte* bytes, long lengthBytes);
-
-    /// <summary>An optional field begins; the steps of its content come next if it is there.</summary>
-    void BeginOptional(int step, bool isPresent);
-
-    /// <summary>The optional field ends.</summary>
-    void EndOptional(int step);
-}
-
-/// <summary>A visitor that wants nothing.</summary>
-internal unsafe struct NoVisitor : IFieldVisitor
-{
-    public readonly void Integer(int step, ulong value)
-    {
-    }
-
-    public readonly void Real(int step, double value)
-    {
-    }
-
-    public readonly void Text(int step, byte* text, int lengthBytes)
-    {
-    }
-
-    public readonly void BeginStructure(int step)
-    {
-    }
-
-    public readonly void EndStructure(int step)
-    {
-    }
-
-    public readonly void BeginArray(int step, ulong length)
-    {
-    }
-
-    public readonly void Element(int step, ulong index)
-    {
-    }
-
-    public readonly void EndArray(int step)
-    {
-    }
-
-    public readonly void BeginVariant(int step)
-    {
-    }
-
-    public readonly void EndVariant(int step)
-    {
-    }
-
-    public readonly void Blob(int step, byte* bytes, long lengthBytes)
-    {
-    }
-
-    public readonly void BeginOptional(int step, bool isPresent)
-    {
-    }
-
-    public readonly void EndOptional(int step)
-    {
-    }
-}
-
-/// <summary>What decoding carries from field to field.</summary>
-internal sealed class DecodeState(int slotCount)
-{
-    public readonly ulong[] Slots = new ulong[slotCount];
-
-    public ulong Clock;
-
-    public ulong EventClassId;
-
-    public bool HasEventClassId;
-
-    /// <summary>Byte order of the last number that ended inside a byte.</summary>
-    public bool IsLastBigEndian;
-
-    public PacketProperties Packet;
-
-    public unsafe byte* UuidBytes;
-
-    /// <summary>Elements of arrays that took no bits, since whoever runs programs began a record or a packet.</summary>
-    public int EmptyElementCount;
-}
-
 /// <summary>Runs programs over bytes. Positions are in bits from the packet's beginning.</summary>
 internal static unsafe class FieldInterpreter
 {
@@ -227,7 +75,7 @@ internal static unsafe class FieldInterpreter
                     continue;
             }
             if (step.IsSpecial)
-                Keep(in step, value, state);
+                state.Keep(in step, value, step.SizeBits);
             visitor.Integer(i, value);
             i++;
         }
@@ -245,6 +93,8 @@ internal static unsafe class FieldInterpreter
             return DecodeStatus.ByteOrderChange;
         state.IsLastBigEndian = step.IsBigEndian;
         value = BitReader.Read(start, at, step.SizeBits, step.IsBigEndian);
+        if (step.IsReversed)
+            value = BitReader.Reverse(value, step.SizeBits);
         if (step.IsSigned)
             value = BitReader.SignExtend(value, step.SizeBits);
         at += step.SizeBits;
@@ -275,6 +125,21 @@ internal static unsafe class FieldInterpreter
                 return DecodeStatus.Done;
             case DecodeStepKind.Text:
                 return RunText(in step, index, start, ref at, limit, state, ref visitor);
+            case DecodeStepKind.WideString or DecodeStepKind.WideText:
+                return RunWideText(in step, index, start, ref at, limit, state, ref visitor);
+            case DecodeStepKind.Blob:
+                return RunBlob(in step, index, start, ref at, limit, state, ref visitor);
+            case DecodeStepKind.Boolean:
+                status = ReadBits(in step, start, ref at, limit, state, out value);
+                if (status != DecodeStatus.Done)
+                    return status;
+                value = value != 0 ? 1UL : 0;
+                if (step.IsSpecial)
+                    state.Keep(in step, value, step.SizeBits);
+                visitor.Integer(index, value);
+                return DecodeStatus.Done;
+            case DecodeStepKind.VariableLengthInteger:
+                return RunVariableLength(in step, index, start, ref at, limit, state, ref visitor);
             case DecodeStepKind.Structure:
                 visitor.BeginStructure(index);
                 status = Run(steps, index + 1, step.End, start, ref at, limit, state, ref visitor);
@@ -282,6 +147,8 @@ internal static unsafe class FieldInterpreter
                 return status;
             case DecodeStepKind.Array:
                 return RunArray(steps, index, start, ref at, limit, state, ref visitor);
+            case DecodeStepKind.Optional:
+                return RunOptional(steps, index, start, ref at, limit, state, ref visitor);
             default:
                 return RunVariant(steps, index, start, ref at, limit, state, ref visitor);
         }
@@ -301,14 +168,78 @@ internal static unsafe class FieldInterpreter
         return DecodeStatus.Done;
     }
 
+    private static DecodeStatus RunWideText<TVisitor>(
+        in DecodeStep step, int index, byte* start, ref long at, long limit, DecodeState state, ref TVisitor visitor)
+        where TVisitor : struct, IFieldVisitor
+    {
+        byte* text = start + (at >> 3);
+        long roomBytes = Math.Max(0, limit - at) >> 3;
+        int unitBytes = WideText.UnitBytes(step.Encoding);
+        long lengthBytes;
+        if (step.Kind == DecodeStepKind.WideString)
+        {
+            lengthBytes = WideText.FindEnd(text, roomBytes, unitBytes);
+            if (lengthBytes < 0)
+                return DecodeStatus.OutOfBytes;
+            at += (lengthBytes + unitBytes) << 3;
+        }
+        else
+        {
+            ulong given = step.LoadSlot >= 0 ? state.Slots[step.LoadSlot] : step.Length;
+            if (given > (ulong)roomBytes)
+                return DecodeStatus.OutOfBytes;
+            at += (long)given << 3;
+            lengthBytes = WideText.FindEnd(text, (long)given, unitBytes);
+            if (lengthBytes < 0)
+                lengthBytes = (long)given;
+        }
+        int utf8Bytes = WideText.Transcode(text, lengthBytes, step.Encoding, ref state.Utf8);
+        if (utf8Bytes < 0)
+            return DecodeStatus.BadText;
+        fixed (byte* utf8 = state.Utf8)
+            visitor.Text(index, utf8, utf8Bytes);
+        return DecodeStatus.Done;
+    }
+
+    private static DecodeStatus RunBlob<TVisitor>(
+        in DecodeStep step, int index, byte* start, ref long at, long limit, DecodeState state, ref TVisitor visitor)
+        where TVisitor : struct, IFieldVisitor
+    {
+        ulong lengthBytes = step.LoadSlot >= 0 ? state.Slots[step.LoadSlot] : step.Length;
+        if (lengthBytes > (ulong)Math.Max(0, limit - at) >> 3)
+            return DecodeStatus.OutOfBytes;
+        byte* bytes = start + (at >> 3);
+        at += (long)lengthBytes << 3;
+        if (step.Role == FieldRole.TraceUuid)
+            state.KeepUuid(bytes);
+        visitor.Blob(index, bytes, (long)lengthBytes);
+        return DecodeStatus.Done;
+    }
+
+    private static DecodeStatus RunVariableLength<TVisitor>(
+        in DecodeStep step, int index, byte* start, ref long at, long limit, DecodeState state, ref TVisitor visitor)
+        where TVisitor : struct, IFieldVisitor
+    {
+        byte* bytes = start + (at >> 3);
+        long room = Math.Max(0, limit - at) >> 3;
+        int count = VariableLength.Read(bytes, room, step.IsSigned, out ulong value);
+        if (count <= 0)
+            return count == 0 ? DecodeStatus.OutOfBytes : DecodeStatus.IntegerTooLong;
+        at += count << 3;
+        if (step.IsSpecial)
+            state.Keep(in step, value, Math.Min(64, count * 7));
+        visitor.Integer(index, value);
+        return DecodeStatus.Done;
+    }
+
     private static DecodeStatus RunArray<TVisitor>(
         DecodeStep[] steps, int index, byte* start, ref long at, long limit, DecodeState state, ref TVisitor visitor)
         where TVisitor : struct, IFieldVisitor
     {
         ref readonly var step = ref steps[index];
         ulong length = step.LoadSlot >= 0 ? state.Slots[step.LoadSlot] : step.Length;
-        if (step.Role == FieldRole.TraceUuid)
-            state.UuidBytes = start + (at >> 3);
+        if (step.Role == FieldRole.TraceUuid && limit - at >= 128)
+            state.KeepUuid(start + (at >> 3));
         if (length > MaxEmptyElements && length > (ulong)Math.Max(0, limit - at))
             return DecodeStatus.OutOfBytes;
         if (step.StrideBits > 0)
@@ -358,21 +289,22 @@ internal static unsafe class FieldInterpreter
         return DecodeStatus.NoOption;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Keep(in DecodeStep step, ulong value, DecodeState state)
+    private static DecodeStatus RunOptional<TVisitor>(
+        DecodeStep[] steps, int index, byte* start, ref long at, long limit, DecodeState state, ref TVisitor visitor)
+        where TVisitor : struct, IFieldVisitor
     {
-        if (step.StoreSlot >= 0)
-            state.Slots[step.StoreSlot] = value;
-        if (step.UpdatesClock)
-            state.Clock = ClockValue.Extend(state.Clock, value, step.SizeBits);
-        if (step.Role == FieldRole.EventClassId)
+        ref readonly var step = ref steps[index];
+        ulong selector = state.Slots[step.LoadSlot];
+        bool isPresent = selector != 0;
+        if (((OptionalFieldClass)step.Class).Ranges is { } ranges)
         {
-            state.EventClassId = value;
-            state.HasEventClassId = true;
+            isPresent = false;
+            for (int i = 0; i < ranges.Count && !isPresent; i++)
+                isPresent = ranges[i].Contains((long)selector, step.IsSigned);
         }
-        else if (step.Role != FieldRole.None)
-        {
-            state.Packet.Set(step.Role, value);
-        }
+        visitor.BeginOptional(index, isPresent);
+        var status = isPresent ? Run(steps, index + 1, step.End, start, ref at, limit, state, ref visitor) : DecodeStatus.Done;
+        visitor.EndOptional(index);
+        return status;
     }
 }

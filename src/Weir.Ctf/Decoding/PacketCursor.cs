@@ -109,6 +109,7 @@ public sealed unsafe class PacketCursor
         _state.Clock = clock;
         _state.Packet = default;
         _state.UuidBytes = null;
+        _state.HasTwoUuids = false;
         _state.EmptyElementCount = 0;
         _positionBits = 0;
         Stream = null;
@@ -192,6 +193,8 @@ public sealed unsafe class PacketCursor
         DecodeStatus.ByteOrderChange => $"{what} changes its byte order inside a byte",
         DecodeStatus.TooManyElements => $"{what} has arrays of too many empty elements",
         DecodeStatus.UnknownEvent => $"the metadata declares no event with ID {_state.EventClassId} in stream {Stream?.Class.Id}",
+        DecodeStatus.IntegerTooLong => $"{what} has a variable-length integer of more than 64 bits",
+        DecodeStatus.BadText => $"{what} has text that its encoding does not allow",
         DecodeStatus.EmptyRecord => $"{what} takes no space, so there is no end of such records",
         _ => $"{what} cannot be decoded",
     };
@@ -240,7 +243,7 @@ public sealed unsafe class PacketCursor
         var visitor = default(NoVisitor);
         var status = FieldInterpreter.Run(steps, 0, steps.Length, packet, ref position, limit, _state, ref visitor);
         if (status == DecodeStatus.Done && !_state.HasEventClassId)
-            _state.EventClassId = Stream.Class.EventRecordClasses is [var only] ? only.Id : ulong.MaxValue;
+            _state.EventClassId = Stream.Class.EventRecordClasses is [var only] ? only.Id : _trace.Trace.CtfVersion == 2 ? 0 : ulong.MaxValue;
         return status;
     }
 
@@ -248,6 +251,8 @@ public sealed unsafe class PacketCursor
     {
         if (_state.Packet.Magic is { } magic && magic != LttngLayout.PacketMagic)
             return $"expected the packet's magic number 0x{LttngLayout.PacketMagic:X}, found 0x{magic:X}";
+        if (_state.HasTwoUuids)
+            return "the packet gives its trace's UUID twice, and not the same";
         if (_state.UuidBytes is not null && _trace.Trace.Uuid is { } uuid)
         {
             var found = new Guid(new ReadOnlySpan<byte>(_state.UuidBytes, 16), bigEndian: true);
@@ -255,9 +260,10 @@ public sealed unsafe class PacketCursor
                 return $"the packet's UUID {found} is not the trace's, {uuid}";
         }
         var streams = _trace.Trace.DataStreamClasses;
-        if (_state.Packet.StreamClassId is null && streams.Count != 1)
+        bool isZeroDefault = _trace.Trace.CtfVersion == 2;
+        if (_state.Packet.StreamClassId is null && streams.Count != 1 && !isZeroDefault)
             return $"the packet names no stream, and the metadata declares {streams.Count}";
-        ulong id = _state.Packet.StreamClassId ?? streams[0].Id;
+        ulong id = _state.Packet.StreamClassId ?? (streams is [var only] ? only.Id : 0);
         Stream = _trace.FindStream(id);
         return Stream is null ? $"the metadata declares no stream {id}" : null;
     }

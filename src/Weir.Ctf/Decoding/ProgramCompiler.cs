@@ -47,6 +47,16 @@ internal sealed class ProgramCompiler
                 slots.TryAdd(array.LengthLocation, slots.Count);
                 CollectSlots(array.Element, slots);
                 break;
+            case DynamicStringFieldClass text:
+                slots.TryAdd(text.LengthLocation, slots.Count);
+                break;
+            case DynamicBlobFieldClass blob:
+                slots.TryAdd(blob.LengthLocation, slots.Count);
+                break;
+            case OptionalFieldClass optional:
+                slots.TryAdd(optional.SelectorLocation, slots.Count);
+                CollectSlots(optional.Content, slots);
+                break;
             case VariantFieldClass variant:
                 slots.TryAdd(variant.SelectorLocation, slots.Count);
                 foreach (var option in variant.Options)
@@ -72,24 +82,47 @@ internal sealed class ProgramCompiler
             case IntegerFieldClass integer:
                 AddInteger(integer, name);
                 break;
+            case BooleanFieldClass boolean:
+                AddBits(DecodeStepKind.Boolean, boolean, name);
+                break;
+            case BitArrayFieldClass bits:
+                AddBits(KindOf(bits), bits, name);
+                break;
             case FloatingPointFieldClass real:
-                Append(NewStep(DecodeStepKind.Real, name, real) with
+                AddBits(DecodeStepKind.Real, real, name);
+                break;
+            case StringFieldClass text:
+                AddText(text.Encoding == TextEncoding.Utf8 ? DecodeStepKind.String : DecodeStepKind.WideString, text, text.Encoding, name);
+                break;
+            case StaticStringFieldClass text:
+                AddText(TextKindOf(text.Encoding), text, text.Encoding, name, length: text.LengthBytes);
+                break;
+            case DynamicStringFieldClass text:
+                AddText(TextKindOf(text.Encoding), text, text.Encoding, name, slot: _slots[text.LengthLocation]);
+                break;
+            case StaticBlobFieldClass blob:
+                Append(NewStep(DecodeStepKind.Blob, name, blob) with
                 {
-                    SizeBits = (byte)real.SizeBits,
-                    IsBigEndian = real.ByteOrder == ByteOrder.BigEndian,
+                    Length = blob.LengthBytes,
+                    Role = blob.Role,
+                    IsSpecial = blob.Role != FieldRole.None,
+                    IsHidden = blob.Role != FieldRole.None,
                 });
                 break;
-            case StringFieldClass:
-                Append(NewStep(DecodeStepKind.String, name, fieldClass));
+            case DynamicBlobFieldClass blob:
+                Append(NewStep(DecodeStepKind.Blob, name, blob) with { LoadSlot = _slots[blob.LengthLocation] });
                 break;
             case StructureFieldClass structure:
                 AddStructure(structure, name);
                 break;
             case StaticArrayFieldClass array:
-                AddArray(array, array.Element, array.IsText, name, array.Length, -1, array.Role != FieldRole.None);
+                AddArray(array, array.Element, name, array.Length, -1, array.Role);
                 break;
             case DynamicArrayFieldClass array:
-                AddArray(array, array.Element, array.IsText, name, 0, _slots[array.LengthLocation], isHidden: false);
+                AddArray(array, array.Element, name, 0, _slots[array.LengthLocation], FieldRole.None);
+                break;
+            case OptionalFieldClass optional:
+                AddOptional(optional, name);
                 break;
             case VariantFieldClass variant:
                 AddVariant(variant, name);
@@ -106,30 +139,54 @@ internal sealed class ProgramCompiler
         return _steps.Count - 1;
     }
 
-    private void AddInteger(IntegerFieldClass integer, string name)
+    /// <summary>Byte-aligned little-endian numbers of whole bytes are one load.</summary>
+    private static DecodeStepKind KindOf(BitsFieldClass bits)
     {
-        bool isBytes = integer.AlignmentBits % 8 == 0 && integer.ByteOrder == ByteOrder.LittleEndian;
-        var kind = integer.SizeBits switch
+        bool isLoad = bits.AlignmentBits % 8 == 0 && bits.ByteOrder == ByteOrder.LittleEndian && !bits.IsBitOrderReversed;
+        return bits.SizeBits switch
         {
-            8 when isBytes => DecodeStepKind.Integer8,
-            16 when isBytes => DecodeStepKind.Integer16,
-            32 when isBytes => DecodeStepKind.Integer32,
-            64 when isBytes => DecodeStepKind.Integer64,
+            8 when isLoad => DecodeStepKind.Integer8,
+            16 when isLoad => DecodeStepKind.Integer16,
+            32 when isLoad => DecodeStepKind.Integer32,
+            64 when isLoad => DecodeStepKind.Integer64,
             _ => DecodeStepKind.IntegerBits,
         };
+    }
+
+    private static DecodeStepKind TextKindOf(TextEncoding encoding) =>
+        encoding == TextEncoding.Utf8 ? DecodeStepKind.Text : DecodeStepKind.WideText;
+
+    private DecodeStep NewBitsStep(DecodeStepKind kind, BitsFieldClass bits, string name)
+    {
         int slot = FindStoreSlot();
+        return NewStep(kind, name, bits) with
+        {
+            SizeBits = (byte)bits.SizeBits,
+            IsBigEndian = bits.ByteOrder == ByteOrder.BigEndian,
+            IsReversed = bits.IsBitOrderReversed,
+            StoreSlot = slot,
+            IsSpecial = slot >= 0,
+        };
+    }
+
+    private void AddBits(DecodeStepKind kind, BitsFieldClass bits, string name) => Append(NewBitsStep(kind, bits, name));
+
+    private void AddText(DecodeStepKind kind, FieldClass text, TextEncoding encoding, string name, ulong length = 0, int slot = -1) =>
+        Append(NewStep(kind, name, text) with { Encoding = encoding, Length = length, LoadSlot = slot });
+
+    private void AddInteger(IntegerFieldClass integer, string name)
+    {
+        var step = NewBitsStep(integer.IsVariableLength ? DecodeStepKind.VariableLengthInteger : KindOf(integer), integer, name);
         // The packet's end time is not the clock's value where it stands.
         bool updatesClock = integer.MappedClock is not null && integer.Role != FieldRole.PacketEndTime;
-        Append(NewStep(kind, name, integer) with
+        Append(step with
         {
-            SizeBits = (byte)integer.SizeBits,
             IsSigned = integer.IsSigned,
-            IsBigEndian = integer.ByteOrder == ByteOrder.BigEndian,
             Role = integer.Role,
+            OtherRoles = integer.OtherRoles.Count > 0 ? [.. integer.OtherRoles] : null,
             UpdatesClock = updatesClock,
-            StoreSlot = slot,
-            IsSpecial = slot >= 0 || updatesClock || integer.Role != FieldRole.None,
-            IsHidden = slot < 0 && (integer.MappedClock is not null || integer.Role != FieldRole.None),
+            IsSpecial = step.StoreSlot >= 0 || updatesClock || integer.Role != FieldRole.None,
+            IsHidden = step.StoreSlot < 0 && (integer.MappedClock is not null || integer.Role != FieldRole.None),
         });
     }
 
@@ -155,20 +212,22 @@ internal sealed class ProgramCompiler
         Close(start, isHidden);
     }
 
-    private void AddArray(FieldClass array, FieldClass element, bool isText, string name, ulong length, int slot, bool isHidden)
+    private void AddArray(FieldClass array, FieldClass element, string name, ulong length, int slot, FieldRole role)
     {
-        var step = NewStep(isText ? DecodeStepKind.Text : DecodeStepKind.Array, name, array) with
-        {
-            Length = length,
-            LoadSlot = slot,
-            IsHidden = isHidden,
-            Role = array is StaticArrayFieldClass { Role: var role } ? role : FieldRole.None,
-        };
-        int start = Append(step);
-        if (isText)
-            return;
+        int start = Append(NewStep(DecodeStepKind.Array, name, array) with { Length = length, LoadSlot = slot, Role = role });
         Add(element, "");
-        Close(start, isHidden || _steps[start + 1].IsHidden);
+        Close(start, role != FieldRole.None || _steps[start + 1].IsHidden);
+    }
+
+    private void AddOptional(OptionalFieldClass optional, string name)
+    {
+        int start = Append(NewStep(DecodeStepKind.Optional, name, optional) with
+        {
+            LoadSlot = _slots[optional.SelectorLocation],
+            IsSigned = optional.IsSelectorSigned,
+        });
+        Add(optional.Content, "");
+        Close(start, _steps[start + 1].IsHidden);
     }
 
     private void AddVariant(VariantFieldClass variant, string name)
@@ -183,9 +242,7 @@ internal sealed class ProgramCompiler
         for (int i = 0; i < variant.Options.Count; i++)
         {
             starts[i] = _steps.Count;
-            _path.Add(variant.Options[i].Name);
             Add(variant.Options[i].Class, variant.Options[i].Name);
-            _path.RemoveAt(_path.Count - 1);
             isHidden &= _steps[starts[i]].IsHidden;
         }
         starts[^1] = _steps.Count;

@@ -55,9 +55,9 @@ internal sealed class SkipCompiler
             case DecodeStepKind.Integer8 or DecodeStepKind.Integer16 or DecodeStepKind.Integer32 or DecodeStepKind.Integer64 or DecodeStepKind.Real:
                 return step.SizeBits;
             // Bits in two byte orders inside one byte are an error, which only decoding sees.
-            case DecodeStepKind.IntegerBits when step.SizeBits % 8 == 0 && alignmentBits % 8 == 0:
+            case DecodeStepKind.IntegerBits or DecodeStepKind.Boolean when step.SizeBits % 8 == 0 && alignmentBits % 8 == 0:
                 return step.SizeBits;
-            case DecodeStepKind.Text when step.LoadSlot < 0 && step.Length < 1 << 20:
+            case DecodeStepKind.Text or DecodeStepKind.Blob when step.LoadSlot < 0 && step.Length < 1 << 20:
                 return (long)step.Length * 8;
             case DecodeStepKind.Structure:
                 long sizeBits = FixedSize(source, index + 1, step.End, out long inner);
@@ -71,7 +71,7 @@ internal sealed class SkipCompiler
                 // Elements without bits are counted, which only decoding does.
                 if (elementBits <= 0)
                     return -1;
-                return (((long)step.Length - 1) * Align(elementBits, alignmentBits)) + elementBits;
+                return (((long)step.Length - 1) * Align(elementBits, inner)) + elementBits;
             default:
                 return -1;
         }
@@ -110,7 +110,12 @@ internal sealed class SkipCompiler
         {
             long elementBits = FixedSize(_source, index + 1, step.End, out long inner);
             if (elementBits > 0)
-                step.StrideBits = Align(elementBits, Math.Max(inner, step.AlignmentMask + 1));
+                step.StrideBits = Align(elementBits, inner);
+            AddRange(index + 1, step.End);
+            Flush();
+        }
+        else if (step.Kind == DecodeStepKind.Optional)
+        {
             AddRange(index + 1, step.End);
             Flush();
         }

@@ -173,17 +173,17 @@ public sealed class IntegerFieldClass : BitsFieldClass
     /// <summary>Base for display.</summary>
     public DisplayBase DisplayBase { get; init; } = DisplayBase.Decimal;
 
-    /// <summary>Whether an array of this class is text in UTF-8 (or ASCII), which ends at its first zero byte.</summary>
-    public bool IsText { get; init; }
-
     /// <summary>The clock whose value this field updates, or null. The field then holds the value's low bits.</summary>
     public ClockClass? MappedClock { get; init; }
 
     /// <summary>The labels of an enumeration in declaration order, or null for a plain integer.</summary>
     public IReadOnlyList<EnumerationMapping>? Mappings { get; init; }
 
-    /// <summary>What the value means to the reader.</summary>
+    /// <summary>What the value means to the reader; with several roles, the first.</summary>
     public FieldRole Role { get; init; }
+
+    /// <summary>What else the value means (CTF 2 allows several roles), mostly nothing.</summary>
+    public IReadOnlyList<FieldRole> OtherRoles { get; init; } = [];
 
     /// <summary>This class with other options: every property that is not given keeps its value.</summary>
     public IntegerFieldClass With(
@@ -195,10 +195,10 @@ public sealed class IntegerFieldClass : BitsFieldClass
             Attributes = Attributes,
             IsVariableLength = IsVariableLength,
             DisplayBase = DisplayBase,
-            IsText = IsText,
             MappedClock = mappedClock ?? MappedClock,
             Mappings = mappings ?? Mappings,
             Role = role ?? Role,
+            OtherRoles = OtherRoles,
         };
 }
 
@@ -228,11 +228,15 @@ public sealed class StringFieldClass() : FieldClass(8)
 public sealed class StaticArrayFieldClass : FieldClass
 {
     /// <summary>Creates an array of <paramref name="length"/> elements.</summary>
-    public StaticArrayFieldClass(FieldClass element, ulong length)
-        : base(ThrowIfNull(element).AlignmentBits)
+    /// <param name="element">The class of each element.</param>
+    /// <param name="length">Number of elements.</param>
+    /// <param name="minimumAlignmentBits">The array begins at a multiple of at least this.</param>
+    public StaticArrayFieldClass(FieldClass element, ulong length, int minimumAlignmentBits = 1)
+        : base(LargerAlignment(element, minimumAlignmentBits))
     {
         Element = element;
         Length = length;
+        MinimumAlignmentBits = minimumAlignmentBits;
     }
 
     /// <summary>The class of each element.</summary>
@@ -244,16 +248,13 @@ public sealed class StaticArrayFieldClass : FieldClass
     /// <summary>What the bytes mean to the reader (<see cref="FieldRole.TraceUuid"/> or nothing).</summary>
     public FieldRole Role { get; init; }
 
-    /// <summary>Whether this array is text (see <see cref="IntegerFieldClass.IsText"/>).</summary>
-    public bool IsText => IsTextElement(Element);
+    /// <summary>The alignment that was asked for beside the elements' own (CTF 2).</summary>
+    public int MinimumAlignmentBits { get; }
 
-    internal static bool IsTextElement(FieldClass element) =>
-        element is IntegerFieldClass { IsText: true, SizeBits: 8, AlignmentBits: 8, Mappings: null };
-
-    internal static FieldClass ThrowIfNull(FieldClass element)
+    internal static int LargerAlignment(FieldClass element, int minimumAlignmentBits)
     {
         ArgumentNullException.ThrowIfNull(element);
-        return element;
+        return Math.Max(element.AlignmentBits, minimumAlignmentBits);
     }
 }
 
@@ -261,12 +262,16 @@ public sealed class StaticArrayFieldClass : FieldClass
 public sealed class DynamicArrayFieldClass : FieldClass
 {
     /// <summary>Creates an array whose length lies at <paramref name="lengthLocation"/>.</summary>
-    public DynamicArrayFieldClass(FieldClass element, FieldLocation lengthLocation)
-        : base(StaticArrayFieldClass.ThrowIfNull(element).AlignmentBits)
+    /// <param name="element">The class of each element.</param>
+    /// <param name="lengthLocation">Where the number of elements lies.</param>
+    /// <param name="minimumAlignmentBits">The array begins at a multiple of at least this.</param>
+    public DynamicArrayFieldClass(FieldClass element, FieldLocation lengthLocation, int minimumAlignmentBits = 1)
+        : base(StaticArrayFieldClass.LargerAlignment(element, minimumAlignmentBits))
     {
         ArgumentNullException.ThrowIfNull(lengthLocation);
         Element = element;
         LengthLocation = lengthLocation;
+        MinimumAlignmentBits = minimumAlignmentBits;
     }
 
     /// <summary>The class of each element.</summary>
@@ -275,8 +280,8 @@ public sealed class DynamicArrayFieldClass : FieldClass
     /// <summary>Where the number of elements lies.</summary>
     public FieldLocation LengthLocation { get; }
 
-    /// <summary>Whether this array is text (see <see cref="IntegerFieldClass.IsText"/>).</summary>
-    public bool IsText => StaticArrayFieldClass.IsTextElement(Element);
+    /// <summary>The alignment that was asked for beside the elements' own (CTF 2).</summary>
+    public int MinimumAlignmentBits { get; }
 }
 
 /// <summary>One member of a structure.</summary>

@@ -23,8 +23,9 @@ public enum FieldScope : byte
 }
 
 /// <summary>
-/// Where the length of a dynamic array or the selector of a variant lies: a scope, then the names of members down to it. An
-/// array on the way takes no name: the element that is being decoded is meant. A variant on the way takes the option's name.
+/// Where the length of a dynamic array or the selector of a variant lies: a scope, then the names of structures' members down to it.
+/// An array, a variant or an optional field on the way takes no name: the element, the option that is being decoded is meant, or was
+/// decoded last. So one location may mean several fields, of which one is there.
 /// </summary>
 public sealed class FieldLocation : IEquatable<FieldLocation>
 {

@@ -89,14 +89,14 @@ public sealed class TraceClass
     }
 
     /// <summary>Adds a clock class.</summary>
-    /// <exception cref="ArgumentException">Another clock class has its name.</exception>
+    /// <exception cref="ArgumentException">Another clock class has its ID, or its name where it has no ID.</exception>
     public void Add(ClockClass clockClass)
     {
         ArgumentNullException.ThrowIfNull(clockClass);
         foreach (var other in _clockClasses)
         {
-            if (other.Name == clockClass.Name)
-                throw new ArgumentException($"The trace class already has a clock class '{clockClass.Name}'.", nameof(clockClass));
+            if ((other.Id ?? other.Name) == (clockClass.Id ?? clockClass.Name))
+                throw new ArgumentException($"The trace class already has a clock class '{clockClass.Id ?? clockClass.Name}'.", nameof(clockClass));
         }
         _clockClasses.Add(clockClass);
     }

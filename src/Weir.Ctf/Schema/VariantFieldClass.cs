@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace Weir.Ctf;
 
 /// <summary>One option of a variant.</summary>
-/// <param name="Name">The option's name; in TSDL also the label of the selector's enumeration.</param>
+/// <param name="Name">The option's name, empty where it has none (CTF 2); in TSDL also the label of the selector's enumeration.</param>
 /// <param name="Class">The option's class.</param>
 /// <param name="Ranges">The selector's values that select it.</param>
 public sealed record VariantOption(string Name, FieldClass Class, IReadOnlyList<IntegerRange> Ranges)

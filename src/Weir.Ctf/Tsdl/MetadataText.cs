@@ -65,8 +65,8 @@ internal static class MetadataText
 
     private static void CheckSchemes(ReadOnlySpan<byte> packet, int offset)
     {
-        if (packet[MajorOffset] != 1 || packet[MinorOffset] != 8)
-            throw Bad(offset, $"version {packet[MajorOffset]}.{packet[MinorOffset]} is not known: expected 1.8");
+        if ((packet[MajorOffset], packet[MinorOffset]) is not ((1, 8) or (2, 0)))
+            throw Bad(offset, $"version {packet[MajorOffset]}.{packet[MinorOffset]} is not known: expected 1.8 or 2.0");
         if (packet[CompressionOffset] != 0)
             throw Bad(offset, $"compression scheme {packet[CompressionOffset]} is not known: expected 0");
         if (packet[EncryptionOffset] != 0)

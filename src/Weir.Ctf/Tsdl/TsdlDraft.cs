@@ -14,9 +14,15 @@ internal abstract class TsdlDraft
 }
 
 /// <summary>An integer, enumeration, floating point number or string: nothing to resolve.</summary>
-internal sealed class TsdlLeaf(FieldClass fieldClass) : TsdlDraft
+internal sealed class TsdlLeaf(FieldClass fieldClass, bool isText = false) : TsdlDraft
 {
     public FieldClass Class => fieldClass;
+
+    /// <summary>Whether an array of this integer is text: it has an encoding.</summary>
+    public bool IsText => isText;
+
+    /// <summary>Whether an array of it is text to the byte; wider integers with an encoding are numbers.</summary>
+    public bool IsTextElement => isText && fieldClass is IntegerFieldClass { SizeBits: 8, AlignmentBits: 8, Mappings: null };
 
     public override int AlignmentBits => fieldClass.AlignmentBits;
 

@@ -217,6 +217,8 @@ internal sealed class TsdlLowering(byte[] text, List<ClockClass> clocks)
     private FieldClass LowerArray(TsdlArray array, string name)
     {
         var location = array.LengthReference is { } path ? Resolve(path, array.Position, isLength: true) : null;
+        if (array.Element is TsdlLeaf { IsTextElement: true })
+            return location is null ? new StaticStringFieldClass(array.Length) : new DynamicStringFieldClass(location);
         _stack.Add((array, -1));
         var element = Lower(array.Element, "");
         _stack.RemoveAt(_stack.Count - 1);
@@ -302,7 +304,7 @@ internal sealed class TsdlLowering(byte[] text, List<ClockClass> clocks)
             var names = new List<string>();
             for (int i = 0; i < depth; i++)
             {
-                if (_stack[i].Draft is TsdlCompound outer)
+                if (_stack[i].Draft is TsdlStructure outer)
                     names.Add(DisplayName(outer.Members[_stack[i].Index].Name));
             }
             if (_stack[depth].Draft is TsdlCompound compound && Walk(compound, depth, words, names))
@@ -347,7 +349,9 @@ internal sealed class TsdlLowering(byte[] text, List<ClockClass> clocks)
                     return false;
                 depth = index == reading ? depth + 1 : -1;
             }
-            names.Add(DisplayName(words[i]));
+            // TSDL names the option, the schema does not.
+            if (parent is TsdlStructure)
+                names.Add(DisplayName(words[i]));
             current = parent.Members[index].Draft;
         }
         _resolved = current;

@@ -66,9 +66,8 @@ internal sealed partial class TsdlParser
         {
             ByteOrder = byteOrder,
             DisplayBase = displayBase,
-            IsText = isText,
             MappedClock = clock,
-        });
+        }, isText);
     }
 
     private DisplayBase RequireBase(TsdlValue value) => value switch

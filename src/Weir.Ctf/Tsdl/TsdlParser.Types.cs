@@ -148,8 +148,8 @@ internal sealed partial class TsdlParser
         if (type is not null && isPointer)
             throw Error(position, "only a named type has pointers");
         type ??= FindAlias(alias, position);
-        if (isPointer && type is TsdlLeaf { Class: IntegerFieldClass integer })
-            type = new TsdlLeaf(AsPointer(integer));
+        if (isPointer && type is TsdlLeaf { Class: IntegerFieldClass integer } leaf)
+            type = new TsdlLeaf(AsPointer(integer), leaf.IsText);
         if (Is(TsdlPunctuation.Colon))
             throw Error("bit fields as in C are not part of TSDL: expected ';'");
         return (name, ReadArrayLengths(type));
@@ -159,7 +159,6 @@ internal sealed partial class TsdlParser
     {
         ByteOrder = integer.ByteOrder,
         DisplayBase = DisplayBase.Hexadecimal,
-        IsText = integer.IsText,
         MappedClock = integer.MappedClock,
         Mappings = integer.Mappings,
     };

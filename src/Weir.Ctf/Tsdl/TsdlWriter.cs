@@ -170,6 +170,16 @@ public sealed class TsdlWriter
             _text.Append(']');
             WriteLengths(dynamicArray.Element, scope);
         }
+        else if (fieldClass is StaticStringFieldClass fixedText)
+        {
+            _text.Append(CultureInfo.InvariantCulture, $"[{fixedText.LengthBytes}]");
+        }
+        else if (fieldClass is DynamicStringFieldClass dynamicText)
+        {
+            _text.Append('[');
+            WriteLocation(dynamicText.LengthLocation, scope);
+            _text.Append(']');
+        }
     }
 
     private void WriteClass(FieldClass fieldClass, FieldScope scope)
@@ -186,8 +196,11 @@ public sealed class TsdlWriter
                 _text.Append(CultureInfo.InvariantCulture,
                     $"floating_point {{ exp_dig = {(real.SizeBits == 32 ? 8 : 11)}; mant_dig = {(real.SizeBits == 32 ? 24 : 53)}; align = {real.AlignmentBits}; {ByteOrderOf(real.ByteOrder)}}}");
                 break;
-            case StringFieldClass:
+            case StringFieldClass { Encoding: TextEncoding.Utf8 }:
                 _text.Append("string { encoding = UTF8; }");
+                break;
+            case StaticStringFieldClass { Encoding: TextEncoding.Utf8 } or DynamicStringFieldClass { Encoding: TextEncoding.Utf8 }:
+                _text.Append("integer { size = 8; align = 8; signed = 0; encoding = UTF8; base = 10; }");
                 break;
             case StructureFieldClass structure:
                 WriteStructure(structure, scope);
@@ -203,7 +216,7 @@ public sealed class TsdlWriter
     private void WriteInteger(IntegerFieldClass integer)
     {
         _text.Append(CultureInfo.InvariantCulture,
-            $"integer {{ size = {integer.SizeBits}; align = {integer.AlignmentBits}; signed = {(integer.IsSigned ? 1 : 0)}; encoding = {(integer.IsText ? "UTF8" : "none")}; base = {(int)integer.DisplayBase}; {ByteOrderOf(integer.ByteOrder)}");
+            $"integer {{ size = {integer.SizeBits}; align = {integer.AlignmentBits}; signed = {(integer.IsSigned ? 1 : 0)}; encoding = none; base = {(int)integer.DisplayBase}; {ByteOrderOf(integer.ByteOrder)}");
         if (integer.MappedClock is { } clock)
             _text.Append(CultureInfo.InvariantCulture, $"map = clock.{clock.Name}.value; ");
         _text.Append('}');

@@ -52,6 +52,9 @@ public sealed class ComponentContext
     /// <summary>What is to be said.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Warning;
 
+    /// <summary>How many cores the component may use. What it makes does not depend on it.</summary>
+    public int Jobs { get; init; } = 1;
+
     /// <summary>Where a sink writes that is told no path; standard output where null.</summary>
     public Stream? Output { get; init; }
 
@@ -70,6 +73,17 @@ public abstract class Source : IDisposable
     /// <summary>Begins to give the messages of an output; to be called at most once for each.</summary>
     /// <exception cref="TraceReadException">There is nothing to be read there.</exception>
     public abstract MessageIterator CreateIterator(int output);
+
+    /// <summary>Time of the first message, which gives bounds of time without a date their day before anything is read; null where it is not known.</summary>
+    public virtual long? FindFirstTime() => null;
+
+    /// <summary>
+    /// Says, before iterators are created, what is wanted. A source may then leave out what lies outside, or not: a <see cref="Trimmer"/> has to
+    /// follow in any case.
+    /// </summary>
+    public virtual void SetRange(TimeRange range)
+    {
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -140,6 +154,9 @@ public sealed record SourceClass(string Plugin, string Name, string Description,
     /// if nobody takes it, for what lies in it. Null for a class that has to be named.
     /// </summary>
     public Func<string, double>? Recognize { get; init; }
+
+    /// <summary>Says what an input that the class takes belongs to (a trace's UUID): inputs of one such text are given to one source. Null, or null from it: to nothing.</summary>
+    public Func<string, string?>? Group { get; init; }
 }
 
 /// <summary>A class of filters.</summary>

@@ -14,6 +14,12 @@ public sealed class Muxer : MessageIterator
     private Upstream? _given;
     private bool _hasBegun;
 
+    /// <summary>Offers it.</summary>
+    public static FilterClass Class { get; } = new("utils", "muxer", "Merge streams by time.", MuxerFilter.Create)
+    {
+        Help = "Any number of inputs, one output. There are no parameters.",
+    };
+
     /// <summary>Merges <paramref name="upstreams"/>, which belong to the muxer from now on.</summary>
     public Muxer(List<MessageIterator> upstreams)
     {
@@ -56,9 +62,8 @@ public sealed class Muxer : MessageIterator
         return new ArraySegment<Message>(top.Messages, from, to - from);
     }
 
-    /// <summary>Throws for a stream that was bad from the start; for callers that stop before the end, where this would be thrown.</summary>
-    /// <exception cref="TraceReadException">There is such a stream. Asked again, the next is thrown.</exception>
-    public void ThrowIfBad()
+    /// <inheritdoc/>
+    public override void ThrowIfBad()
     {
         if (_failures.TryDequeue(out var failure))
             throw failure;
@@ -189,4 +194,21 @@ public sealed class Muxer : MessageIterator
             return batch.Count > 0;
         }
     }
+}
+
+/// <summary>The muxer as a part of a graph.</summary>
+internal sealed class MuxerFilter : Filter
+{
+    public static MuxerFilter Create(ComponentContext context)
+    {
+        var parameters = new ParameterReader(context.Parameters);
+        var filter = new MuxerFilter { KeepsGoing = parameters.Flag("keep-going") };
+        parameters.RejectOthers();
+        return filter;
+    }
+
+    /// <summary>Whether what gives to it goes on after an error.</summary>
+    public bool KeepsGoing { get; init; }
+
+    public override MessageIterator CreateIterator(int output, IReadOnlyList<MessageIterator> inputs) => new Muxer([.. inputs]) { KeepsGoing = KeepsGoing };
 }

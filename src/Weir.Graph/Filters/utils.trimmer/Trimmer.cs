@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Weir.Graph;
 
 /// <summary>
@@ -16,6 +18,16 @@ public sealed class Trimmer : MessageIterator
     private bool _hasEnded;
     private long _beginNs = long.MinValue;
     private long _endNs = long.MaxValue;
+
+    /// <summary>Offers it.</summary>
+    public static FilterClass Class { get; } = new("utils", "trimmer", "Pass on what lies between two times.", TrimmerFilter.Create)
+    {
+        Help = """
+            begin=TIME  nothing before this: "[YYYY-MM-DD] [hh:mm[:ss[.ns]]]", "s[.ns]", or a number of seconds
+            end=TIME    nothing after this
+            gmt=yes     the times are in UTC, not in the local time zone
+            """,
+    };
 
     /// <summary>Trims messages that are sorted by time.</summary>
     /// <param name="upstream">Where the messages come from; belongs to the trimmer from now on.</param>
@@ -54,6 +66,9 @@ public sealed class Trimmer : MessageIterator
         }
         return ArraySegment<Message>.Empty;
     }
+
+    /// <inheritdoc/>
+    public override void ThrowIfBad() => _upstream.ThrowIfBad();
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
@@ -114,5 +129,38 @@ public sealed class Trimmer : MessageIterator
             _endNs = end.Resolve(_isUtc, first.TimeNs);
         if (_beginNs > _endNs)
             throw new TraceReadException(first.Stream.Name, -1, "the time range ends before it begins");
+    }
+}
+
+/// <summary>The trimmer as a part of a graph.</summary>
+internal sealed class TrimmerFilter(TimeBound? begin, TimeBound? end, bool isUtc) : Filter
+{
+    public static TrimmerFilter Create(ComponentContext context)
+    {
+        var parameters = new ParameterReader(context.Parameters);
+        var filter = new TrimmerFilter(Bound(context, "begin"), Bound(context, "end"), parameters.Flag("gmt"));
+        _ = (parameters.Has("begin"), parameters.Has("end"));
+        parameters.RejectOthers();
+        return filter;
+    }
+
+    public override MessageIterator CreateIterator(int output, IReadOnlyList<MessageIterator> inputs)
+    {
+        if (inputs.Count == 1)
+            return new Trimmer(inputs[0], begin, end, isUtc);
+        foreach (var input in inputs)
+            input.Dispose();
+        throw new ComponentParameterException($"a trimmer has one input, not {inputs.Count}: expected a muxer before it");
+    }
+
+    private static TimeBound? Bound(ComponentContext context, string name)
+    {
+        if (context.Parameters[name] is not { } node)
+            return null;
+        // A number of seconds may stand without quotes.
+        string text = node.GetValueKind() == JsonValueKind.String ? node.GetValue<string>() : node.ToJsonString();
+        return TimeBound.TryParse(text, out var bound)
+            ? bound
+            : throw new ComponentParameterException($"the parameter '{name}' is {text}: expected [YYYY-MM-DD] [hh:mm[:ss[.ns]]] or s[.ns]");
     }
 }

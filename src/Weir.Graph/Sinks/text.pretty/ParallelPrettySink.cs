@@ -18,6 +18,7 @@ namespace Weir.Graph;
 internal sealed class ParallelPrettySink : MessageSink
 {
     private readonly Stream _output;
+    private readonly bool _leaveOpen;
     private readonly TextWriter _errors;
     private readonly Func<Stream, TextWriter, PrettySink> _create;
     private readonly int _workerCount;
@@ -33,13 +34,15 @@ internal sealed class ParallelPrettySink : MessageSink
     private volatile ExceptionDispatchInfo? _failure;
 
     /// <summary>Creates a sink.</summary>
-    /// <param name="output">Takes the text; is flushed but not closed.</param>
+    /// <param name="output">Takes the text.</param>
+    /// <param name="leaveOpen">Whether the output is only flushed in the end, not closed.</param>
     /// <param name="errors">Takes warnings.</param>
     /// <param name="create">Creates a worker's sink for an output and a writer of warnings.</param>
     /// <param name="jobs">How many render at a time.</param>
-    public ParallelPrettySink(Stream output, TextWriter errors, Func<Stream, TextWriter, PrettySink> create, int jobs)
+    public ParallelPrettySink(Stream output, bool leaveOpen, TextWriter errors, Func<Stream, TextWriter, PrettySink> create, int jobs)
     {
         _output = output;
+        _leaveOpen = leaveOpen;
         _errors = errors;
         _create = create;
         _workerCount = jobs;
@@ -96,6 +99,8 @@ internal sealed class ParallelPrettySink : MessageSink
         _waiting.Dispose();
         _ordered.Dispose();
         _free.Dispose();
+        if (!_leaveOpen)
+            _output.Dispose();
         base.Dispose(disposing);
     }
 

@@ -43,7 +43,7 @@ internal sealed class PrettyPlan
         _steps[index] = new PrettyStep
         {
             Prefix = Encoding.UTF8.GetBytes(prefix),
-            Integer = step.Class as IntegerFieldClass,
+            Bits = step.Class as BitsFieldClass,
             ShowNames = showNames,
             IsPlainUnsigned = step.Class is IntegerFieldClass { IsSigned: false, DisplayBase: DisplayBase.Decimal, Mappings: null },
             IsPlainSigned = step.Class is IntegerFieldClass { IsSigned: true, DisplayBase: DisplayBase.Decimal, Mappings: null },
@@ -60,7 +60,7 @@ internal sealed class PrettyPlan
                     isFirst = false;
                 }
                 break;
-            case DecodeStepKind.Array:
+            case DecodeStepKind.Array or DecodeStepKind.Optional:
                 Add(steps, index + 1, "", showNames);
                 break;
             case DecodeStepKind.Variant:
@@ -77,7 +77,8 @@ internal struct PrettyStep
     /// <summary>The text before the value, or null when the value is not shown.</summary>
     public byte[]? Prefix;
 
-    public IntegerFieldClass? Integer;
+    /// <summary>The class of what is not shown as a plain number.</summary>
+    public BitsFieldClass? Bits;
 
     public bool ShowNames;
 
@@ -87,9 +88,12 @@ internal struct PrettyStep
 }
 
 /// <summary>Writes the fields of a program as text.</summary>
-internal readonly unsafe struct PrettyVisitor(TextBuffer text, PrettyStep[] steps) : IFieldVisitor
+internal unsafe struct PrettyVisitor(TextBuffer text, PrettyStep[] steps) : IFieldVisitor
 {
-    public void Integer(int step, ulong value)
+    /// <summary>Whether the optional field that began last is not there; its end then comes next.</summary>
+    private bool _isAbsent;
+
+    public readonly void Integer(int step, ulong value)
     {
         ref readonly var plan = ref steps[step];
         if (plan.Prefix is not { } prefix)
@@ -99,13 +103,11 @@ internal readonly unsafe struct PrettyVisitor(TextBuffer text, PrettyStep[] step
             text.AppendUnsigned(value);
         else if (plan.IsPlainSigned)
             text.AppendSigned((long)value);
-        else if (plan.Integer!.Mappings is { } mappings)
-            AppendEnumeration(plan.Integer, mappings, value);
         else
-            AppendInteger(plan.Integer, value);
+            AppendBits(plan.Bits!, value);
     }
 
-    public void Real(int step, double value)
+    public readonly void Real(int step, double value)
     {
         if (steps[step].Prefix is not { } prefix)
             return;
@@ -113,7 +115,7 @@ internal readonly unsafe struct PrettyVisitor(TextBuffer text, PrettyStep[] step
         text.AppendReal(value);
     }
 
-    public void Text(int step, byte* bytes, int lengthBytes)
+    public readonly void Text(int step, byte* bytes, int lengthBytes)
     {
         if (steps[step].Prefix is not { } prefix)
             return;
@@ -121,13 +123,13 @@ internal readonly unsafe struct PrettyVisitor(TextBuffer text, PrettyStep[] step
         text.AppendQuoted(new ReadOnlySpan<byte>(bytes, lengthBytes));
     }
 
-    public void BeginStructure(int step) => Open(step, "{"u8);
+    public readonly void BeginStructure(int step) => Open(step, "{"u8);
 
-    public void EndStructure(int step) => Close(step, " }"u8);
+    public readonly void EndStructure(int step) => Close(step, " }"u8);
 
-    public void BeginArray(int step, ulong length) => Open(step, "["u8);
+    public readonly void BeginArray(int step, ulong length) => Open(step, "["u8);
 
-    public void Element(int step, ulong index)
+    public readonly void Element(int step, ulong index)
     {
         if (steps[step].Prefix is null)
             return;
@@ -139,13 +141,13 @@ internal readonly unsafe struct PrettyVisitor(TextBuffer text, PrettyStep[] step
         text.Append("] = "u8);
     }
 
-    public void EndArray(int step) => Close(step, " ]"u8);
+    public readonly void EndArray(int step) => Close(step, " ]"u8);
 
-    public void BeginVariant(int step) => Open(step, "{ "u8);
+    public readonly void BeginVariant(int step) => Open(step, "{ "u8);
 
-    public void EndVariant(int step) => Close(step, " }"u8);
+    public readonly void EndVariant(int step) => Close(step, " }"u8);
 
-    private void Open(int step, ReadOnlySpan<byte> bracket)
+    private readonly void Open(int step, ReadOnlySpan<byte> bracket)
     {
         if (steps[step].Prefix is not { } prefix)
             return;
@@ -153,25 +155,90 @@ internal readonly unsafe struct PrettyVisitor(TextBuffer text, PrettyStep[] step
         text.Append(bracket);
     }
 
-    public void Blob(int step, byte* bytes, long lengthBytes)
+    public readonly void Blob(int step, byte* bytes, long lengthBytes)
     {
+        if (steps[step].Prefix is not { } prefix)
+            return;
+        text.Append(prefix);
+        text.Append("{ "u8);
+        for (long i = 0; i < lengthBytes; i++)
+        {
+            text.AppendHexadecimalByte(bytes[i]);
+            text.Append((byte)' ');
+        }
+        text.Append((byte)'}');
     }
 
     public void BeginOptional(int step, bool isPresent)
     {
+        _isAbsent = !isPresent;
+        Open(step, isPresent ? "{ "u8 : "<none>"u8);
     }
 
     public void EndOptional(int step)
     {
+        if (!_isAbsent)
+            Close(step, " }"u8);
+        _isAbsent = false;
     }
 
-    private void Close(int step, ReadOnlySpan<byte> bracket)
+    private readonly void Close(int step, ReadOnlySpan<byte> bracket)
     {
         if (steps[step].Prefix is not null)
             text.Append(bracket);
     }
 
-    private void AppendInteger(IntegerFieldClass integer, ulong value)
+    private readonly void AppendBits(BitsFieldClass bits, ulong value)
+    {
+        switch (bits)
+        {
+            case BooleanFieldClass:
+                text.Append(value != 0 ? "true"u8 : "false"u8);
+                break;
+            case BitArrayFieldClass array:
+                text.Append("0x"u8);
+                text.AppendHexadecimal(value);
+                if (array.Flags is { } flags)
+                    AppendFlags(flags, value);
+                break;
+            case IntegerFieldClass { Mappings: { } mappings } enumeration:
+                AppendEnumeration(enumeration, mappings, value);
+                break;
+            case IntegerFieldClass integer:
+                AppendInteger(integer, value);
+                break;
+        }
+    }
+
+    /// <summary>The names of bits that are set, if any is.</summary>
+    private readonly void AppendFlags(IReadOnlyList<EnumerationMapping> flags, ulong value)
+    {
+        bool isFirst = true;
+        for (int i = 0; i < flags.Count; i++)
+        {
+            if (!HasAny(flags[i], value))
+                continue;
+            text.Append(isFirst ? " { "u8 : ", "u8);
+            text.AppendQuoted(Encoding.UTF8.GetBytes(flags[i].Label));
+            isFirst = false;
+        }
+        if (!isFirst)
+            text.Append(" }"u8);
+    }
+
+    private static bool HasAny(EnumerationMapping flag, ulong value)
+    {
+        for (int i = 0; i < flag.Ranges.Count; i++)
+        {
+            var range = flag.Ranges[i];
+            ulong mask = (ulong.MaxValue >> (63 - (int)(range.Upper - range.Lower))) << (int)range.Lower;
+            if ((value & mask) != 0)
+                return true;
+        }
+        return false;
+    }
+
+    private readonly void AppendInteger(IntegerFieldClass integer, ulong value)
     {
         int sizeBits = integer.SizeBits;
         switch (integer.DisplayBase)
@@ -201,7 +268,7 @@ internal readonly unsafe struct PrettyVisitor(TextBuffer text, PrettyStep[] step
         }
     }
 
-    private void AppendEnumeration(IntegerFieldClass integer, IReadOnlyList<EnumerationMapping> mappings, ulong value)
+    private readonly void AppendEnumeration(IntegerFieldClass integer, IReadOnlyList<EnumerationMapping> mappings, ulong value)
     {
         int labels = 0;
         for (int i = 0; i < mappings.Count; i++)

@@ -13,6 +13,7 @@ public sealed class PrettySink : MessageSink
     private const int MaxKeptContextBytes = 16 << 10;
 
     private readonly Stream _output;
+    private readonly bool _leaveOpen;
     private readonly TextWriter _errors;
     private readonly PrettyOptions _options;
     private readonly PrettyClock _clock;
@@ -23,14 +24,19 @@ public sealed class PrettySink : MessageSink
     private readonly Dictionary<StreamDecoder, PrettyPlan> _contextPlans = [];
     private EventPlan? _lastPlan;
 
+    /// <summary>Offers it.</summary>
+    public static SinkClass Class { get; } = new("text", "pretty", "Print a line of text for each event.", PrettyParameters.Create) { Help = PrettyParameters.Help };
+
     /// <summary>Creates a sink.</summary>
-    /// <param name="output">Takes the text; is flushed but not closed.</param>
+    /// <param name="output">Takes the text.</param>
     /// <param name="errors">Takes warnings.</param>
     /// <param name="options">What to show.</param>
     /// <param name="clocks">What is known about clocks, where the options need it.</param>
-    public PrettySink(Stream output, TextWriter errors, PrettyOptions options, ClockTable? clocks = null)
+    /// <param name="leaveOpen">Whether the output is only flushed in the end, not closed.</param>
+    public PrettySink(Stream output, TextWriter errors, PrettyOptions options, ClockTable? clocks = null, bool leaveOpen = true)
     {
         _output = output;
+        _leaveOpen = leaveOpen;
         _text = new TextBuffer(output);
         _errors = errors;
         _options = options;
@@ -40,18 +46,19 @@ public sealed class PrettySink : MessageSink
     }
 
     /// <summary>Creates a sink that renders on several cores where the options allow it; the text is the same.</summary>
-    /// <param name="output">Takes the text; is flushed but not closed.</param>
+    /// <param name="output">Takes the text.</param>
     /// <param name="errors">Takes warnings.</param>
     /// <param name="options">What to show.</param>
     /// <param name="clocks">What is known about clocks, where the options need it.</param>
+    /// <param name="leaveOpen">Whether the output is only flushed in the end, not closed.</param>
     /// <param name="jobs">How many cores to use.</param>
-    public static MessageSink Create(Stream output, TextWriter errors, PrettyOptions options, ClockTable? clocks, int jobs)
+    public static MessageSink Create(Stream output, TextWriter errors, PrettyOptions options, ClockTable? clocks, bool leaveOpen, int jobs)
     {
         // What is shown of an event may then depend on more than the event before it.
         bool isSequential = options.ShowOrder || options.Times != PrettyTimes.ClockClass;
         return jobs <= 1 || isSequential
-            ? new PrettySink(output, errors, options, clocks)
-            : new ParallelPrettySink(output, errors, (text, warnings) => new PrettySink(text, warnings, options), jobs);
+            ? new PrettySink(output, errors, options, clocks, leaveOpen)
+            : new ParallelPrettySink(output, leaveOpen, errors, (text, warnings) => new PrettySink(text, warnings, options), jobs);
     }
 
     /// <inheritdoc/>
@@ -81,6 +88,14 @@ public sealed class PrettySink : MessageSink
     {
         _text.WriteOut();
         _output.Flush();
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (!_leaveOpen)
+            _output.Dispose();
+        base.Dispose(disposing);
     }
 
     private unsafe void AppendEvent(in Message message)

@@ -101,6 +101,15 @@ internal sealed class TextBuffer(Stream? output = null)
         _count += written;
     }
 
+    /// <summary>A byte as two digits in base 16, lower case.</summary>
+    public void AppendHexadecimalByte(byte value)
+    {
+        var room = Room(2);
+        room[0] = "0123456789abcdef"u8[value >> 4];
+        room[1] = "0123456789abcdef"u8[value & 15];
+        _count += 2;
+    }
+
     public void AppendOctal(ulong value)
     {
         int digits = Math.Max(1, (66 - System.Numerics.BitOperations.LeadingZeroCount(value)) / 3);

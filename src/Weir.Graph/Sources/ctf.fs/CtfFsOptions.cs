@@ -12,6 +12,12 @@ public sealed record CtfFsOptions
     /// <summary>Whether to take each clock's origin for the Epoch.</summary>
     public bool ForceClockAbsolute { get; init; }
 
+    /// <summary>Whether to give only the time that all streams of a trace have in common.</summary>
+    public bool IsIntersection { get; init; }
+
+    /// <summary>What a trace's name says after its host; null for the path from the directory that was asked for.</summary>
+    public string? TraceName { get; init; }
+
     /// <summary>
     /// Whether an iterator that has thrown a <see cref="TraceReadException"/> may be asked again and then goes on behind what is bad: with the
     /// next packet, where it is known where that begins. Else it throws the same again.

@@ -6,12 +6,49 @@ namespace Weir.Graph;
 /// <c>source.ctf.fs</c>: CTF traces in directories. A directory with a file <c>metadata</c> is a trace; other directories are searched.
 /// Directories of one trace (the same UUID, as rotation leaves them) are read as one.
 /// </summary>
-public sealed class CtfFsSource
+public sealed class CtfFsSource : Source
 {
     private readonly CtfFsOptions _options;
     private readonly List<CtfFsTrace> _traces = [];
+    private List<Port>? _ports;
+    private TimeRange? _range;
 
     private CtfFsSource(CtfFsOptions options) => _options = options;
+
+    /// <summary>Offers it.</summary>
+    public static SourceClass Class { get; } = new("ctf", "fs", "Read CTF traces in directories.", CtfFsParameters.Create)
+    {
+        Help = CtfFsParameters.Help,
+        Recognize = CtfFsParameters.Recognize,
+        Group = CtfFsParameters.Group,
+    };
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Outputs => [.. Ports.Select(port => port.Name)];
+
+    private List<Port> Ports => _ports ??= CreatePorts();
+
+    /// <inheritdoc/>
+    public override MessageIterator CreateIterator(int output) => Ports[output].Create();
+
+    /// <inheritdoc/>
+    public override long? FindFirstTime()
+    {
+        long? first = null;
+        foreach (var port in Ports)
+        {
+            if (port.Group is not { } group)
+                continue;
+            if (!group.IsTimed)
+                return null;
+            long begin = group.Stream.ToNanoseconds(group.BeginTime!.Value);
+            first = Math.Min(first ?? begin, begin);
+        }
+        return first;
+    }
+
+    /// <inheritdoc/>
+    public override void SetRange(TimeRange range) => _range = range;
 
     /// <summary>Opens the traces at or under each of <paramref name="paths"/>.</summary>
     /// <exception cref="TraceReadException">There is none, or its metadata is bad.</exception>
@@ -33,87 +70,61 @@ public sealed class CtfFsSource
         return source;
     }
 
-    /// <summary>
-    /// Time at which the first packet begins; null where a stream has no clock or does not say. It gives bounds of time without a date
-    /// their day before anything is read.
-    /// </summary>
-    public long? FindFirstTime()
-    {
-        long? first = null;
-        foreach (var trace in _traces)
-        {
-            foreach (var group in trace.CreateStreams(_options, []))
-            {
-                if (!group.IsTimed)
-                    return null;
-                long begin = group.Stream.ToNanoseconds(group.BeginTime!.Value);
-                first = Math.Min(first ?? begin, begin);
-            }
-        }
-        return first;
-    }
-
     /// <summary>One iterator for each data stream, and one that fails for each file that is bad from its first packet on.</summary>
     /// <param name="isChosen">Which traces; null for all.</param>
-    /// <param name="range">
-    /// What is wanted: packets that lie outside may be left out, by their own times. What lies outside in the packets at the edges is given
-    /// all the same, and a stream whose packets do not say their times is given as a whole: a <see cref="Trimmer"/> has to follow.
-    /// </param>
-    public List<MessageIterator> CreateIterators(Predicate<TraceClass>? isChosen = null, TimeRange? range = null)
+    public List<MessageIterator> CreateIterators(Predicate<TraceClass>? isChosen = null)
     {
         var iterators = new List<MessageIterator>();
         foreach (var trace in _traces)
         {
-            if (isChosen?.Invoke(trace.Class) == false)
-                continue;
-            var failures = new List<TraceReadException>();
-            foreach (var group in trace.CreateStreams(_options, failures))
-                iterators.Add(new CtfFsStreamIterator(group, _options, range));
-            AddFailures(iterators, failures);
+            if (isChosen?.Invoke(trace.Class) != false)
+                iterators.AddRange(CreatePorts(trace).Select(port => port.Create()));
         }
         return iterators;
     }
 
-    /// <summary>
-    /// One iterator for each data stream, which gives only what lies in the time that all streams of its trace have in common.
-    /// </summary>
-    /// <exception cref="TraceReadException">A trace's streams have no time in common.</exception>
-    public List<MessageIterator> CreateIntersectingIterators()
+    private List<Port> CreatePorts() => [.. _traces.SelectMany(CreatePorts)];
+
+    private List<Port> CreatePorts(CtfFsTrace trace)
     {
-        var iterators = new List<MessageIterator>();
-        foreach (var trace in _traces)
+        var failures = new List<TraceReadException>();
+        var groups = trace.CreateStreams(_options, failures);
+        var ports = new List<Port>(groups.Count + failures.Count);
+        var (beginNs, endNs) = _options.IsIntersection ? Intersect(trace, groups) : default;
+        foreach (var group in groups)
         {
-            long beginNs = long.MinValue;
-            long endNs = long.MaxValue;
-            var failures = new List<TraceReadException>();
-            var groups = trace.CreateStreams(_options, failures);
-            foreach (var group in groups)
-            {
-                if (group.Stream.Clock is null || group.BeginTime is not { } begin || group.IndexPackets(_options, null).LastEndTime is not { } end)
-                    throw new TraceReadException(group.Stream.Name, -1, "this stream does not say when it begins and ends, so it has no time in common with others");
-                beginNs = Math.Max(beginNs, group.Stream.ToNanoseconds(begin));
-                endNs = Math.Min(endNs, group.Stream.ToNanoseconds(end));
-            }
-            if (beginNs > endNs)
-                throw new TraceReadException(trace.Directory, -1, "the streams of this trace have no time in common");
-            foreach (var group in groups)
-                iterators.Add(new Trimmer(new CtfFsStreamIterator(group, _options, new TimeRange(beginNs, endNs)), beginNs, endNs));
-            AddFailures(iterators, failures);
+            Func<MessageIterator> create = _options.IsIntersection
+                ? () => new Trimmer(new CtfFsStreamIterator(group, _options, new TimeRange(beginNs, endNs)), beginNs, endNs)
+                : () => new CtfFsStreamIterator(group, _options, _range);
+            ports.Add(new Port($"{trace.Class.Uuid?.ToString() ?? trace.Directory} | {group.Stream.Decoder.Class.Id} | {group.Stream.Id}", group, create));
         }
-        return iterators;
-    }
-
-    private static void AddFailures(List<MessageIterator> iterators, List<TraceReadException> failures)
-    {
         foreach (var failure in failures)
-            iterators.Add(new BadFile(failure));
+            ports.Add(new Port(failure.Path, null, () => new BadFile(failure)));
+        return ports;
+    }
+
+    /// <summary>The time that all streams of a trace have in common.</summary>
+    private (long BeginNs, long EndNs) Intersect(CtfFsTrace trace, List<CtfFsStreamGroup> groups)
+    {
+        long beginNs = long.MinValue;
+        long endNs = long.MaxValue;
+        foreach (var group in groups)
+        {
+            if (group.Stream.Clock is null || group.BeginTime is not { } begin || group.IndexPackets(_options, null).LastEndTime is not { } end)
+                throw new TraceReadException(group.Stream.Name, -1, "this stream does not say when it begins and ends, so it has no time in common with others");
+            beginNs = Math.Max(beginNs, group.Stream.ToNanoseconds(begin));
+            endNs = Math.Min(endNs, group.Stream.ToNanoseconds(end));
+        }
+        if (beginNs > endNs)
+            throw new TraceReadException(trace.Directory, -1, "the streams of this trace have no time in common");
+        return (beginNs, endNs);
     }
 
     private void Search(string root, string directory)
     {
         if (File.Exists(Path.Combine(directory, CtfFsTrace.MetadataFileName)))
         {
-            _traces.Add(CtfFsTrace.Open(root, directory));
+            _traces.Add(CtfFsTrace.Open(root, directory, _options.TraceName));
             return;
         }
         string[] children;
@@ -151,6 +162,8 @@ public sealed class CtfFsSource
             }
         }
     }
+
+    private sealed record Port(string Name, CtfFsStreamGroup? Group, Func<MessageIterator> Create);
 
     /// <summary>Has nothing to give but its error, once.</summary>
     private sealed class BadFile(TraceReadException failure) : MessageIterator

@@ -24,7 +24,11 @@ internal sealed class CtfFsTrace
     /// <summary>The first of its directories.</summary>
     public string Directory => _directories[0];
 
-    public static CtfFsTrace Open(string root, string directory)
+    /// <summary>Reads the metadata of a directory.</summary>
+    /// <param name="root">The directory that was asked for.</param>
+    /// <param name="directory">The trace's directory, there or further down.</param>
+    /// <param name="traceName">Stands in the name for the path between them.</param>
+    public static CtfFsTrace Open(string root, string directory, string? traceName)
     {
         string path = Path.Combine(directory, MetadataFileName);
         try
@@ -32,7 +36,7 @@ internal sealed class CtfFsTrace
             if (new FileInfo(path).Length > MetadataReader.MaxMetadataBytes)
                 throw new TraceReadException(path, -1, $"the metadata is longer than {MetadataReader.MaxMetadataBytes >> 20} MiB");
             var traceClass = MetadataReader.Read(File.ReadAllBytes(path));
-            return new CtfFsTrace(traceClass, NameOf(traceClass, root, directory), [directory]);
+            return new CtfFsTrace(traceClass, NameOf(traceClass, root, directory, traceName), [directory]);
         }
         catch (CtfMetadataException e)
         {
@@ -145,10 +149,10 @@ internal sealed class CtfFsTrace
         return files;
     }
 
-    private static string NameOf(TraceClass traceClass, string root, string directory)
+    private static string NameOf(TraceClass traceClass, string root, string directory, string? traceName)
     {
         string host = traceClass.FindEnvironment("hostname")?.Text ?? "";
-        string suffix = directory == root ? "" : Path.GetRelativePath(root, directory);
+        string suffix = traceName ?? (directory == root ? "" : Path.GetRelativePath(root, directory));
         return host.Length > 0 && suffix.Length > 0 ? $"{host}/{suffix}" : host + suffix;
     }
 }

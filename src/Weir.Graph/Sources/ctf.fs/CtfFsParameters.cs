@@ -1,0 +1,53 @@
+namespace Weir.Graph;
+
+/// <summary>The parameters of <c>source.ctf.fs</c>, named as babeltrace2's.</summary>
+internal static class CtfFsParameters
+{
+    public const string Help = """
+        inputs=[PATH, ...]                        directories with traces
+        clock-class-offset-s=SEC                  add this many seconds to each clock
+        clock-class-offset-ns=NS                  add this many nanoseconds to each clock
+        force-clock-class-origin-unix-epoch=yes   take it that all clocks count from the Epoch
+        trace-name=NAME                           what a trace's name says after its host
+        stream-intersection=yes                   only the time that all streams of a trace have in common
+        keep-going=yes                            go on behind what is bad: with the next packet, where it is known where that begins
+        index-cache=no                            keep no index of large streams that have none
+        """;
+
+    public static CtfFsSource Create(ComponentContext context)
+    {
+        var parameters = new ParameterReader(context.Parameters);
+        var inputs = parameters.Texts("inputs");
+        var options = new CtfFsOptions
+        {
+            ClockOffsetSeconds = parameters.Integer("clock-class-offset-s"),
+            ClockOffsetNanoseconds = parameters.Integer("clock-class-offset-ns"),
+            ForceClockAbsolute = parameters.Flag("force-clock-class-origin-unix-epoch"),
+            TraceName = parameters.Text("trace-name"),
+            IsIntersection = parameters.Flag("stream-intersection"),
+            KeepGoing = parameters.Flag("keep-going"),
+            IndexCacheDirectory = parameters.Flag("index-cache", true) ? CtfFsOptions.DefaultIndexCacheDirectory : null,
+            Warn = context.LogLevel <= LogLevel.Warning ? warning => context.Log.WriteLine($"[warning] {warning}") : null,
+        };
+        parameters.RejectOthers();
+        if (inputs.Count == 0)
+            throw new ComponentParameterException("the parameter 'inputs' is missing: expected a list of directories");
+        return CtfFsSource.Open(inputs, options);
+    }
+
+    /// <summary>A directory with a file <c>metadata</c> is a trace, whatever that file holds.</summary>
+    public static double Recognize(string input) => File.Exists(Path.Combine(input, CtfFsTrace.MetadataFileName)) ? 0.75 : 0;
+
+    /// <summary>The trace's UUID. What is wrong with the metadata is said when the trace is opened.</summary>
+    public static string? Group(string input)
+    {
+        try
+        {
+            return CtfFsTrace.Open(input, input, null).Class.Uuid?.ToString();
+        }
+        catch (TraceReadException)
+        {
+            return null;
+        }
+    }
+}
