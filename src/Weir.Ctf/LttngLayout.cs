@@ -15,6 +15,9 @@ namespace Weir.Ctf;
 /// </summary>
 public static class LttngLayout
 {
+    /// <summary>The namespace of the names in LTTng's traces.</summary>
+    public const string Namespace = "lttng.org,2009";
+
     /// <summary>The first 4 bytes of each packet.</summary>
     public const uint PacketMagic = 0xC1FC1FC1;
 

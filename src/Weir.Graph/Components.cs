@@ -12,7 +12,12 @@ public static class Components
         (Muxer.Class, null),
         (Trimmer.Class, null),
         (PrettySink.Class, "text"),
+        (DetailsSink.Class, "details"),
         (DummySink.Class, "dummy"),
+        (CounterSink.Class, "counter"),
+        (JsonSink.Class, "json"),
+        (ChromeSink.Class, "chrome"),
+        (PerfettoSink.Class, "perfetto"),
     ];
 
     /// <summary>The classes, in the order in which they are asked whether they know an input.</summary>

@@ -63,7 +63,8 @@ public sealed unsafe class EventComposer : IDisposable
         ref var message = ref Add(MessageKind.Event);
         message.Packet = Packet;
         message.Record = EventRecord.Create(decoder, _fields.PositionBits, _fields.PositionBits, 0, clockValue);
-        SetTime(ref message, clockValue);
+        if (_stream.Clock is not null)
+            message.SetTime(clockValue);
         return _fields;
     }
 
@@ -85,8 +86,8 @@ public sealed unsafe class EventComposer : IDisposable
         ref var message = ref Add(kind);
         if (kind is MessageKind.PacketBeginning or MessageKind.PacketEnd)
             message.Packet = Packet;
-        if (clockValue is { } value)
-            SetTime(ref message, value);
+        if (clockValue is { } value && _stream.Clock is not null)
+            message.SetTime(value);
         return ref message;
     }
 
@@ -98,10 +99,8 @@ public sealed unsafe class EventComposer : IDisposable
     {
         ref var message = ref Add(MessageKind.DiscardedEvents);
         message.Count = count;
-        if (beginClockValue is not { } begin || endClockValue is not { } end)
-            return;
-        SetTime(ref message, begin);
-        message.EndTimeNs = _stream.ToNanoseconds(end);
+        if (beginClockValue is { } begin && endClockValue is { } end && _stream.Clock is not null)
+            message.SetTime(begin, end);
     }
 
     /// <summary>The batch; valid until the next is begun.</summary>
@@ -125,11 +124,5 @@ public sealed unsafe class EventComposer : IDisposable
         message.Kind = kind;
         message.Stream = _stream;
         return ref message;
-    }
-
-    private void SetTime(ref Message message, ulong clockValue)
-    {
-        message.HasTime = _stream.Clock is not null;
-        message.TimeNs = message.HasTime ? _stream.ToNanoseconds(clockValue) : 0;
     }
 }

@@ -35,6 +35,8 @@ public enum MessageKind : byte
 /// <param name="name">The trace's name.</param>
 public sealed class Trace(TraceDecoder decoder, string name)
 {
+    private readonly List<DataStream> _streams = [];
+
     /// <summary>The trace class's programs.</summary>
     public TraceDecoder Decoder => decoder;
 
@@ -43,13 +45,29 @@ public sealed class Trace(TraceDecoder decoder, string name)
 
     /// <summary>The trace's name, for people.</summary>
     public string Name => name;
+
+    /// <summary>The data streams that are known so far; a source that reads files creates all before it gives the first message.</summary>
+    public IReadOnlyList<DataStream> Streams => _streams;
+
+    internal void Add(DataStream stream) => _streams.Add(stream);
 }
 
 /// <summary>A data stream that is being read.</summary>
 public sealed class DataStream
 {
-    /// <summary>The trace.</summary>
-    public required Trace Trace { get; init; }
+    private readonly Trace _trace = null!;
+
+    /// <summary>The trace, which knows the stream from then on.</summary>
+    public required Trace Trace
+    {
+        get => _trace;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            _trace = value;
+            value.Add(this);
+        }
+    }
 
     /// <summary>The programs of its class.</summary>
     public required StreamDecoder Decoder { get; init; }
@@ -120,7 +138,10 @@ public unsafe struct Message
     /// <summary>The packet of an event, of a packet's beginning or of its end; else null.</summary>
     public Packet? Packet;
 
-    /// <summary>An event's place in its packet.</summary>
+    /// <summary>
+    /// An event's place in its packet. Of other messages that have a time only <see cref="EventRecord.ClockValue"/> means something: the
+    /// time in cycles.
+    /// </summary>
     public EventRecord Record;
 
     /// <summary>Where the first byte of the event's packet lies, or would lie.</summary>
@@ -134,6 +155,25 @@ public unsafe struct Message
 
     /// <summary>Nanoseconds from the clock's origin to the end of a loss.</summary>
     public long EndTimeNs;
+
+    /// <summary>The end of a loss in cycles of the clock.</summary>
+    public ulong EndClockValue;
+
+    /// <summary>Sets the time of a message that is no event; of a loss, its beginning. Its stream is set already, and has a clock.</summary>
+    public void SetTime(ulong clockValue)
+    {
+        HasTime = true;
+        TimeNs = Stream.ToNanoseconds(clockValue);
+        Record.ClockValue = clockValue;
+    }
+
+    /// <summary>Sets the time of a loss.</summary>
+    public void SetTime(ulong beginClockValue, ulong endClockValue)
+    {
+        SetTime(beginClockValue);
+        EndTimeNs = Stream.ToNanoseconds(endClockValue);
+        EndClockValue = endClockValue;
+    }
 }
 #pragma warning restore CA1051
 
@@ -178,6 +218,9 @@ public abstract class MessageSink : IDisposable
     public virtual void Flush()
     {
     }
+
+    /// <summary>Ends the output, once: no message comes any more, because that was all or because an error ended it.</summary>
+    public virtual void Finish() => Flush();
 
     /// <inheritdoc/>
     public void Dispose()

@@ -3,7 +3,7 @@ namespace Weir.Graph;
 /// <summary>Moves messages into a sink.</summary>
 public static class MessagePump
 {
-    /// <summary>Moves all messages of an iterator, in order, and flushes the sink, whatever happens.</summary>
+    /// <summary>Moves all messages of an iterator, in order, and lets the sink finish, whatever happens.</summary>
     /// <param name="messages">Where they come from; stays the caller's.</param>
     /// <param name="sink">Takes them.</param>
     /// <param name="report">
@@ -22,7 +22,7 @@ public static class MessagePump
         finally
         {
             // What came before an error is printed before the error.
-            sink.Flush();
+            sink.Finish();
         }
     }
 

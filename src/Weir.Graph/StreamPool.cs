@@ -8,7 +8,7 @@ namespace Weir.Graph;
 /// </summary>
 public static class StreamPool
 {
-    /// <summary>Gives all messages of all streams to a sink, one batch at a time, and flushes it.</summary>
+    /// <summary>Gives all messages of all streams to a sink, one batch at a time, and lets it finish.</summary>
     /// <param name="streams">The streams; they stay the caller's.</param>
     /// <param name="sink">Takes the batches, from several threads but never two at once.</param>
     /// <param name="jobs">How many streams are read at a time.</param>
@@ -31,7 +31,7 @@ public static class StreamPool
         run.Work();
         foreach (var thread in threads)
             thread.Join();
-        sink.Flush();
+        sink.Finish();
         run.Conclude(report);
     }
 

@@ -18,7 +18,7 @@ public struct EventRecord
     public long EndBits { get; internal set; }
 
     /// <summary>The clock's value in cycles; meaningless in a stream without a clock.</summary>
-    public ulong ClockValue { get; internal set; }
+    public ulong ClockValue { get; set; }
 
     /// <summary>A record that no cursor found, for sources that lay their events out themselves.</summary>
     /// <param name="decoder">The programs of its class.</param>

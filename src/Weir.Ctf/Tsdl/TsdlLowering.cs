@@ -22,7 +22,10 @@ internal sealed class TsdlLowering(byte[] text, List<ClockClass> clocks)
         TsdlWellKnown.CheckPacketHeader(this, packetHeader, streams.Count);
         var trace = new TraceClass
         {
+            CtfVersion = 1,
             Uuid = uuid,
+            Uid = uuid?.ToString("D"),
+            Namespace = environment.Exists(IsLttngTracer) ? LttngLayout.Namespace : null,
             NativeByteOrder = native,
             PacketHeader = LowerRoot(FieldScope.PacketHeader, packetHeader),
         };
@@ -38,6 +41,10 @@ internal sealed class TsdlLowering(byte[] text, List<ClockClass> clocks)
             trace.Add(stream);
         return trace;
     }
+
+    /// <summary>Whether an entry of the environment says that LTTng has written the trace.</summary>
+    public static bool IsLttngTracer(EnvironmentEntry entry) =>
+        entry.Name == "tracer_name" && entry.Text is { } text && text.StartsWith("lttng", StringComparison.Ordinal);
 
     public CtfMetadataException Error(int position, string message) => TsdlLexer.Error(text, position, message);
 

@@ -181,12 +181,12 @@ internal sealed partial class TsdlParser
         if (clockName is null)
             throw Error(position, "a clock needs the attribute 'name'");
         // Old versions of LTTng did not say that their clock counts from the Epoch.
-        isAbsolute |= clockName == "monotonic" && _environment.Exists(
-            entry => entry.Name == "tracer_name" && entry.Text is { } text && text.StartsWith("lttng", StringComparison.Ordinal));
+        isAbsolute |= clockName == "monotonic" && _environment.Exists(TsdlLowering.IsLttngTracer);
         _clocks.Add(new ClockClass
         {
             Name = clockName,
             Uuid = uuid,
+            Uid = uuid?.ToString("D"),
             Description = description,
             FrequencyHz = frequencyHz,
             PrecisionCycles = precisionCycles,

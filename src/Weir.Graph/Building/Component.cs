@@ -104,6 +104,9 @@ public abstract class Filter : IDisposable
     /// <summary>Names of the outputs.</summary>
     public virtual IReadOnlyList<string> Outputs => ["out"];
 
+    /// <summary>How many inputs can be connected: one, unless a filter says more.</summary>
+    public virtual int MaxInputs => 1;
+
     /// <summary>Begins to give the messages of an output, made of those of all inputs (which belong to the iterator from then on).</summary>
     public abstract MessageIterator CreateIterator(int output, IReadOnlyList<MessageIterator> inputs);
 

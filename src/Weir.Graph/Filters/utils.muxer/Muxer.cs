@@ -210,5 +210,7 @@ internal sealed class MuxerFilter : Filter
     /// <summary>Whether what gives to it goes on after an error.</summary>
     public bool KeepsGoing { get; init; }
 
+    public override int MaxInputs => int.MaxValue;
+
     public override MessageIterator CreateIterator(int output, IReadOnlyList<MessageIterator> inputs) => new Muxer([.. inputs]) { KeepsGoing = KeepsGoing };
 }

@@ -144,14 +144,7 @@ internal sealed class TrimmerFilter(TimeBound? begin, TimeBound? end, bool isUtc
         return filter;
     }
 
-    public override MessageIterator CreateIterator(int output, IReadOnlyList<MessageIterator> inputs)
-    {
-        if (inputs.Count == 1)
-            return new Trimmer(inputs[0], begin, end, isUtc);
-        foreach (var input in inputs)
-            input.Dispose();
-        throw new ComponentParameterException($"a trimmer has one input, not {inputs.Count}: expected a muxer before it");
-    }
+    public override MessageIterator CreateIterator(int output, IReadOnlyList<MessageIterator> inputs) => new Trimmer(inputs[0], begin, end, isUtc);
 
     private static TimeBound? Bound(ComponentContext context, string name)
     {

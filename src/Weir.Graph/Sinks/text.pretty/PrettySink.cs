@@ -12,6 +12,8 @@ public sealed class PrettySink : MessageSink
     /// <summary>Longest packet header and context whose text is kept for the packet's other events.</summary>
     private const int MaxKeptContextBytes = 16 << 10;
 
+    private const int RecentPlans = 64;
+
     private readonly Stream _output;
     private readonly bool _leaveOpen;
     private readonly TextWriter _errors;
@@ -22,7 +24,8 @@ public sealed class PrettySink : MessageSink
     private readonly Dictionary<EventDecoder, EventPlan> _plans = [];
     private readonly Dictionary<TraceDecoder, FieldWalker> _walkers = [];
     private readonly Dictionary<StreamDecoder, PrettyPlan> _contextPlans = [];
-    private EventPlan? _lastPlan;
+    private readonly EventPlan?[] _recentPlans = new EventPlan?[RecentPlans];
+    private readonly TextBuffer _contextText = new();
 
     /// <summary>Offers it.</summary>
     public static SinkClass Class { get; } = new("text", "pretty", "Print a line of text for each event.", PrettyParameters.Create) { Help = PrettyParameters.Help };
@@ -140,11 +143,13 @@ public sealed class PrettySink : MessageSink
     private EventPlan FindPlan(in Message message)
     {
         var decoder = message.Record.Decoder;
-        if (_lastPlan is { } last && last.Decoder == decoder)
-            return last;
+        // Events of several kinds come in turn; most find their plan without a look into the dictionary.
+        ref var recent = ref _recentPlans[(decoder.Class.Id + (decoder.Stream.Class.Id * 7)) % RecentPlans];
+        if (recent is { } known && known.Decoder == decoder)
+            return known;
         if (!_plans.TryGetValue(decoder, out var plan))
             _plans.Add(decoder, plan = CreatePlan(message.Stream, decoder));
-        return _lastPlan = plan;
+        return recent = plan;
     }
 
     private EventPlan CreatePlan(DataStream stream, EventDecoder decoder)
@@ -180,9 +185,9 @@ public sealed class PrettySink : MessageSink
             WriteContext(plan, packet, _text);
             return;
         }
-        var text = new TextBuffer();
-        WriteContext(plan, packet, text);
-        byte[] rendered = text.Written.ToArray();
+        _contextText.Clear();
+        WriteContext(plan, packet, _contextText);
+        byte[] rendered = _contextText.Written.ToArray();
         packet.Rendered = rendered;
         _text.Append(rendered);
     }

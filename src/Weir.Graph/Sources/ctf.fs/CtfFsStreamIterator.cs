@@ -184,10 +184,7 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         ref var message = ref Add(kind);
         message.Packet = _packet;
         if (time is { } clockValue && _group.Stream.Clock is not null)
-        {
-            message.HasTime = true;
-            message.TimeNs = _group.Stream.ToNanoseconds(clockValue);
-        }
+            message.SetTime(clockValue);
     }
 
     /// <summary>Events or packets that the tracer lost between the packet before and this one.</summary>
@@ -214,11 +211,7 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         ref var message = ref Add(kind);
         message.Count = count;
         if (begin is { } from && end is { } to && _group.Stream.Clock is not null)
-        {
-            message.HasTime = true;
-            message.TimeNs = _group.Stream.ToNanoseconds(from);
-            message.EndTimeNs = _group.Stream.ToNanoseconds(to);
-        }
+            message.SetTime(from, to);
     }
 
     /// <summary>Reads events until the batch is full or the packet ends. False when the batch must be given before the window slides.</summary>

@@ -1,0 +1,66 @@
+namespace Weir.Graph;
+
+/// <summary>Moves messages into one sink, from one output after the other.</summary>
+internal sealed class SinkPump(GraphComponent component) : IDisposable
+{
+    private readonly List<MessageIterator> _iterators = [];
+    private int _next;
+
+    public void Begin(Dictionary<Exception, GraphComponent> blamed)
+    {
+        foreach (var (upstream, output) in component.InputList)
+            _iterators.Add(upstream.CreateIterator(output, blamed));
+    }
+
+    /// <summary>Moves a batch; false at the end.</summary>
+    public bool Move()
+    {
+        while (_next < _iterators.Count)
+        {
+            var batch = _iterators[_next].Next();
+            if (batch.Count > 0)
+            {
+                Guard(batch);
+                return true;
+            }
+            _next++;
+        }
+        return false;
+    }
+
+    public void ThrowIfBad()
+    {
+        foreach (var iterator in _iterators)
+            iterator.ThrowIfBad();
+    }
+
+    public void Flush()
+    {
+        try
+        {
+            component.Sink!.Flush();
+        }
+        catch (Exception e)
+        {
+            throw new GraphException(component.Name, component.ClassName, e);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var iterator in _iterators)
+            iterator.Dispose();
+    }
+
+    private void Guard(ReadOnlySpan<Message> batch)
+    {
+        try
+        {
+            component.Sink!.Consume(batch);
+        }
+        catch (Exception e)
+        {
+            throw new GraphException(component.Name, component.ClassName, e);
+        }
+    }
+}
