@@ -51,8 +51,9 @@ internal sealed class Conversion
     /// <summary>All of it, to compare.</summary>
     public override string ToString() => $"{Text}--\n{Warnings}--\n{string.Join('\n', Errors.Select(error => error.Message))}";
 
-    private static TimeBound Bound(long ns) =>
-        TimeBound.TryParse(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{(ns < 0 ? "-" : "")}{Math.Abs(ns / 1_000_000_000)}.{Math.Abs(ns % 1_000_000_000):D9}"), out var bound)
+    private static TimeBound? Bound(long ns) => ns is long.MaxValue or long.MinValue
+        ? null
+        : TimeBound.TryParse(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{(ns < 0 ? "-" : "")}{Math.Abs(ns / 1_000_000_000)}.{Math.Abs(ns % 1_000_000_000):D9}"), out var bound)
             ? bound
             : throw new FormatException();
 }

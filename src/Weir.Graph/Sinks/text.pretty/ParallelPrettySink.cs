@@ -21,6 +21,7 @@ internal sealed class ParallelPrettySink : MessageSink
     private readonly bool _leaveOpen;
     private readonly TextWriter _errors;
     private readonly Func<Stream, TextWriter, PrettySink> _create;
+    private readonly PrettyOptions _options;
     private readonly int _workerCount;
     private readonly BlockingCollection<PrettyJob> _waiting = [];
     private readonly BlockingCollection<PrettyJob> _ordered = [];
@@ -38,13 +39,15 @@ internal sealed class ParallelPrettySink : MessageSink
     /// <param name="leaveOpen">Whether the output is only flushed in the end, not closed.</param>
     /// <param name="errors">Takes warnings.</param>
     /// <param name="create">Creates a worker's sink for an output and a writer of warnings.</param>
+    /// <param name="options">What to show.</param>
     /// <param name="jobs">How many render at a time.</param>
-    public ParallelPrettySink(Stream output, bool leaveOpen, TextWriter errors, Func<Stream, TextWriter, PrettySink> create, int jobs)
+    public ParallelPrettySink(Stream output, bool leaveOpen, TextWriter errors, Func<Stream, TextWriter, PrettySink> create, PrettyOptions options, int jobs)
     {
         _output = output;
         _leaveOpen = leaveOpen;
         _errors = errors;
         _create = create;
+        _options = options;
         _workerCount = jobs;
         _job = new PrettyJob();
     }
@@ -106,8 +109,11 @@ internal sealed class ParallelPrettySink : MessageSink
 
     private int JobCount => (3 * _workerCount) + 2;
 
+    /// <summary>What the next job has to know of those before it.</summary>
     private void NoteLast(ReadOnlySpan<Message> messages)
     {
+        for (int i = 0; i < messages.Length && !_hasWarned; i++)
+            _hasWarned = PrettyClock.IsNegative(in messages[i], _options);
         for (int i = messages.Length - 1; i >= 0; i--)
         {
             if (messages[i].Kind != MessageKind.Event || !messages[i].HasTime)
@@ -134,6 +140,7 @@ internal sealed class ParallelPrettySink : MessageSink
     {
         _job.HasBefore = _hasLast;
         _job.Before = _last;
+        _job.HasWarned = _hasWarned;
     }
 
     private void ThrowFailure()
@@ -207,16 +214,6 @@ internal sealed class ParallelPrettySink : MessageSink
         string warnings = job.Warnings.ToString();
         if (warnings.Length == 0)
             return;
-        // Each worker's clock says this once; so do all together.
-        string once = PrettyClock.NegativeTimeWarning + Environment.NewLine;
-        for (int at = warnings.IndexOf(once, StringComparison.Ordinal); at >= 0; at = warnings.IndexOf(once, at, StringComparison.Ordinal))
-        {
-            if (_hasWarned)
-                warnings = warnings.Remove(at, once.Length);
-            else
-                at += once.Length;
-            _hasWarned = true;
-        }
         _errors.Write(warnings);
         _errors.Flush();
     }

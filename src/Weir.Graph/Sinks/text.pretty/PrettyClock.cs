@@ -5,9 +5,6 @@ namespace Weir.Graph;
 /// <summary>Times and the differences between them, as babeltrace2 prints them.</summary>
 internal sealed class PrettyClock(PrettyOptions options, TextWriter errors, ClockTable? clocks)
 {
-    /// <summary>What is said once of times before the Epoch.</summary>
-    public const string NegativeTimeWarning = "[warning] Fallback to [sec.ns] to print negative time value. Use --clock-seconds.";
-
     private const long NanosecondsPerSecond = 1_000_000_000;
     private const ulong Unknown = ulong.MaxValue;
 
@@ -27,11 +24,24 @@ internal sealed class PrettyClock(PrettyOptions options, TextWriter errors, Cloc
             throw new TraceReadException(stream.Name, -1, "no samples of this stream's clock are among the inputs (a recording has them in its directory 'clock'), so its times cannot be converted to the kernel's clocks");
     }
 
-    /// <summary>Goes on behind an event that another clock has shown, so that the next delta is from there.</summary>
-    public void GoOnBehind(in Message last)
+    /// <summary>Goes on where another clock has stopped.</summary>
+    /// <param name="last">The event that it showed last, where <paramref name="hasLast"/> says that there was one.</param>
+    /// <param name="hasLast">Whether it showed one.</param>
+    /// <param name="hasWarned">Whether it met a time before the Epoch.</param>
+    public void GoOnBehind(in Message last, bool hasLast, bool hasWarned)
     {
-        _last = options.ClockCycles ? last.Record.ClockValue : (ulong)last.TimeNs;
+        if (hasLast)
+            _last = options.ClockCycles ? last.Record.ClockValue : (ulong)last.TimeNs;
+        _hasWarned = hasWarned;
     }
+
+    /// <summary>Whether a message has a time before the Epoch that is shown on the wall: the first of these is shown in seconds.</summary>
+    public static bool IsNegative(in Message message, PrettyOptions options) => message.HasTime && message.Kind switch
+    {
+        MessageKind.Event => message.TimeNs < 0 && !options.ClockCycles,
+        MessageKind.DiscardedEvents or MessageKind.DiscardedPackets => message.TimeNs < 0 || message.EndTimeNs < 0,
+        _ => false,
+    };
 
     /// <summary>The time of an event; remembers it for the delta.</summary>
     public void AppendTime(TextBuffer text, in Message message)
@@ -96,7 +106,7 @@ internal sealed class PrettyClock(PrettyOptions options, TextWriter errors, Cloc
         bool inSeconds = options.ClockSeconds;
         if (isNegative && !inSeconds && !_hasWarned)
         {
-            errors.WriteLine(NegativeTimeWarning);
+            errors.WriteLine("[warning] Fallback to [sec.ns] to print negative time value. Use --clock-seconds.");
             _hasWarned = true;
             inSeconds = true;
         }

@@ -24,6 +24,9 @@ internal sealed unsafe class PrettyJob : IDisposable
 
     public bool HasBefore { get; set; }
 
+    /// <summary>Whether a time before the Epoch was met before the job.</summary>
+    public bool HasWarned { get; set; }
+
     public MemoryStream Text { get; private set; } = new();
 
     public StringWriter Warnings { get; } = new();
@@ -50,8 +53,7 @@ internal sealed unsafe class PrettyJob : IDisposable
 
     public void Render(PrettySink sink)
     {
-        if (HasBefore)
-            sink.GoOnBehind(in Before);
+        sink.GoOnBehind(in Before, HasBefore, HasWarned);
         sink.Consume(_messages.AsSpan(0, _count));
         sink.Flush();
     }

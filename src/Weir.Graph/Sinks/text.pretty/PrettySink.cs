@@ -61,7 +61,7 @@ public sealed class PrettySink : MessageSink
         bool isSequential = options.ShowOrder || options.Times != PrettyTimes.ClockClass;
         return jobs <= 1 || isSequential
             ? new PrettySink(output, errors, options, clocks, leaveOpen)
-            : new ParallelPrettySink(output, leaveOpen, errors, (text, warnings) => new PrettySink(text, warnings, options), jobs);
+            : new ParallelPrettySink(output, leaveOpen, errors, (text, warnings) => new PrettySink(text, warnings, options), options, jobs);
     }
 
     /// <inheritdoc/>
@@ -83,8 +83,8 @@ public sealed class PrettySink : MessageSink
             _text.WriteOut();
     }
 
-    /// <summary>Goes on behind an event that another sink has shown, so that the next delta is from there.</summary>
-    internal void GoOnBehind(in Message last) => _clock.GoOnBehind(in last);
+    /// <summary>Goes on where another sink has stopped; see <see cref="PrettyClock.GoOnBehind"/>.</summary>
+    internal void GoOnBehind(in Message last, bool hasLast, bool hasWarned) => _clock.GoOnBehind(in last, hasLast, hasWarned);
 
     /// <inheritdoc/>
     public override void Flush()
