@@ -11,12 +11,15 @@ public static class MetadataReader
     /// <exception cref="CtfMetadataException">The metadata is not what CTF says; the error has its line and column.</exception>
     public static TraceClass Read(ReadOnlySpan<byte> metadata)
     {
-        bool isPacketized = MetadataText.IsPacketized(metadata);
-        byte[] text = isPacketized ? MetadataText.Unpack(metadata) : metadata.ToArray();
+        if (MetadataText.IsPacketized(metadata))
+        {
+            byte[] unpacked = MetadataText.Unpack(metadata, out int majorVersion);
+            return majorVersion == 2 ? JsonMetadata.Parse(unpacked) : TsdlParser.Parse(unpacked);
+        }
+        byte[] text = metadata.ToArray();
         if (text is [JsonMetadata.RecordSeparator, ..])
             return JsonMetadata.Parse(text);
-        if (!isPacketized)
-            CheckSignature(text);
+        CheckSignature(text);
         return TsdlParser.Parse(text);
     }
 

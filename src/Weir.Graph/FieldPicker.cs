@@ -23,7 +23,7 @@ internal sealed class FieldPicker
         for (int i = from; i < Math.Min(until, steps.Length); i++)
         {
             int place = Array.IndexOf(names, steps[i].Name);
-            if (place < 0 || steps[i].Kind is < DecodeStepKind.Integer8 or > DecodeStepKind.IntegerBits)
+            if (place < 0 || steps[i].Kind is < DecodeStepKind.Integer8 or > DecodeStepKind.VariableLengthInteger)
                 continue;
             _places[i] = place;
             Found |= 1UL << place;

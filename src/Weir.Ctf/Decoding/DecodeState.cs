@@ -5,7 +5,7 @@ namespace Weir.Ctf;
 /// <summary>What decoding carries from field to field.</summary>
 internal sealed class DecodeState(int slotCount)
 {
-    public readonly ulong[] Slots = new ulong[slotCount];
+    public ulong[] Slots = new ulong[slotCount];
 
     public ulong Clock;
 
@@ -18,16 +18,18 @@ internal sealed class DecodeState(int slotCount)
 
     public PacketProperties Packet;
 
-    public unsafe byte* UuidBytes;
-
-    /// <summary>Whether a packet repeats its trace's UUID in two ways.</summary>
-    public bool HasTwoUuids;
-
     /// <summary>Takes text that was transcoded to UTF-8.</summary>
     public byte[] Utf8 = [];
 
     /// <summary>Elements of arrays that took no bits, since whoever runs programs began a record or a packet.</summary>
     public int EmptyElementCount;
+
+    /// <summary>Makes room for slots that newer metadata has brought.</summary>
+    public void ReserveSlots(int count)
+    {
+        if (Slots.Length < count)
+            Array.Resize(ref Slots, count);
+    }
 
     /// <summary>Keeps what a value means for the reader.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -43,12 +45,6 @@ internal sealed class DecodeState(int slotCount)
             return;
         foreach (var role in roles)
             Keep(role, value);
-    }
-
-    public unsafe void KeepUuid(byte* bytes)
-    {
-        HasTwoUuids |= UuidBytes is not null && !new ReadOnlySpan<byte>(bytes, 16).SequenceEqual(new ReadOnlySpan<byte>(UuidBytes, 16));
-        UuidBytes = bytes;
     }
 
     private void Keep(FieldRole role, ulong value)

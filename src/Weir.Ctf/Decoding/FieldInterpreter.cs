@@ -210,8 +210,6 @@ internal static unsafe class FieldInterpreter
             return DecodeStatus.OutOfBytes;
         byte* bytes = start + (at >> 3);
         at += (long)lengthBytes << 3;
-        if (step.Role == FieldRole.TraceUuid)
-            state.KeepUuid(bytes);
         visitor.Blob(index, bytes, (long)lengthBytes);
         return DecodeStatus.Done;
     }
@@ -238,8 +236,6 @@ internal static unsafe class FieldInterpreter
     {
         ref readonly var step = ref steps[index];
         ulong length = step.LoadSlot >= 0 ? state.Slots[step.LoadSlot] : step.Length;
-        if (step.Role == FieldRole.TraceUuid && limit - at >= 128)
-            state.KeepUuid(start + (at >> 3));
         if (length > MaxEmptyElements && length > (ulong)Math.Max(0, limit - at))
             return DecodeStatus.OutOfBytes;
         if (step.StrideBits > 0)

@@ -105,11 +105,10 @@ public sealed unsafe class PacketCursor
     public DecodeStatus BeginPacket(byte* packet, long availableBits, out string? problem, bool keepsClock = true)
     {
         problem = null;
+        _state.ReserveSlots(_trace.Slots.Count);
         ulong clock = keepsClock ? _state.Clock : 0;
         _state.Clock = clock;
         _state.Packet = default;
-        _state.UuidBytes = null;
-        _state.HasTwoUuids = false;
         _state.EmptyElementCount = 0;
         _positionBits = 0;
         Stream = null;
@@ -251,14 +250,7 @@ public sealed unsafe class PacketCursor
     {
         if (_state.Packet.Magic is { } magic && magic != LttngLayout.PacketMagic)
             return $"expected the packet's magic number 0x{LttngLayout.PacketMagic:X}, found 0x{magic:X}";
-        if (_state.HasTwoUuids)
-            return "the packet gives its trace's UUID twice, and not the same";
-        if (_state.UuidBytes is not null && _trace.Trace.Uuid is { } uuid)
-        {
-            var found = new Guid(new ReadOnlySpan<byte>(_state.UuidBytes, 16), bigEndian: true);
-            if (found != uuid)
-                return $"the packet's UUID {found} is not the trace's, {uuid}";
-        }
+        // A UUID that is not the trace's is no error: babeltrace2 reads such packets, and they are as good as their metadata.
         var streams = _trace.Trace.DataStreamClasses;
         bool isZeroDefault = _trace.Trace.CtfVersion == 2;
         if (_state.Packet.StreamClassId is null && streams.Count != 1 && !isZeroDefault)

@@ -105,7 +105,6 @@ internal sealed class ProgramCompiler
                 {
                     Length = blob.LengthBytes,
                     Role = blob.Role,
-                    IsSpecial = blob.Role != FieldRole.None,
                     IsHidden = blob.Role != FieldRole.None,
                 });
                 break;

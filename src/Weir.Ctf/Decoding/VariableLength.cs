@@ -17,6 +17,8 @@ internal static unsafe class VariableLength
             if (i >= room)
                 return 0;
             byte part = bytes[i];
+            if (i == MaxBytes - 1 && !IsLast(part, isSigned))
+                return -1;
             value |= (ulong)(part & 0x7f) << (i * 7);
             if (part >= 0x80)
                 continue;
@@ -27,4 +29,7 @@ internal static unsafe class VariableLength
         }
         return -1;
     }
+
+    /// <summary>The tenth byte has the 64th bit; the others repeat the sign.</summary>
+    private static bool IsLast(byte part, bool isSigned) => part == 0 || part == (isSigned ? 0x7f : 1);
 }

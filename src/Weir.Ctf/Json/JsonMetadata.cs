@@ -13,6 +13,9 @@ internal sealed class JsonMetadata
     /// <summary>The namespace of what babeltrace2 notes on classes that it translates from CTF 1.8.</summary>
     private const string BabeltraceNamespace = "babeltrace.org,2020";
 
+    /// <summary>Names of the log levels, by LTTng's numbers.</summary>
+    internal static IReadOnlyList<string> LogLevels => s_logLevels;
+
     private static readonly string[] s_logLevels =
     [
         "emergency", "alert", "critical", "error", "warning", "notice", "info", "debug:system", "debug:program", "debug:process",
@@ -299,20 +302,23 @@ internal sealed class JsonMetadata
         _lowering.SetScope(FieldScope.EventHeader, stream.EventHeader);
         _lowering.SetScope(FieldScope.EventCommonContext, stream.EventCommonContext);
         var attributes = fragment.FindAttributes(root);
-        var notes = attributes?[BabeltraceNamespace] as JsonObject;
         stream.Add(new EventRecordClass
         {
             Id = id,
             Namespace = fragment.FindText(root, "namespace"),
             Name = fragment.FindText(root, "name"),
             Uid = fragment.FindText(root, "uid"),
-            LogLevel = TextOf(notes, "log-level") is { } level && Array.IndexOf(s_logLevels, level) is >= 0 and var index ? index : null,
-            EmfUri = TextOf(notes, "emf-uri"),
+            LogLevel = FindNote(attributes, "log-level") is { } level && Array.IndexOf(s_logLevels, level) is >= 0 and var index ? index : null,
+            EmfUri = FindNote(attributes, "emf-uri"),
             SpecificContext = _lowering.LowerRoot(fragment, "specific-context-field-class", FieldScope.EventSpecificContext, stream.DefaultClock),
             Payload = _lowering.LowerRoot(fragment, "payload-field-class", FieldScope.EventPayload, stream.DefaultClock),
             Attributes = attributes,
         });
     }
+
+    /// <summary>What babeltrace2, or else LTTng, has noted under a name.</summary>
+    private static string? FindNote(JsonObject? attributes, string name) =>
+        TextOf(attributes?[BabeltraceNamespace] as JsonObject, name) ?? TextOf(attributes?[LttngLayout.Namespace] as JsonObject, name);
 
     private static string? TextOf(JsonObject? notes, string name) =>
         notes?[name] is JsonValue value && value.TryGetValue(out string? text) ? text : null;

@@ -20,6 +20,8 @@ internal enum MetadataJsonKind : byte
 /// </summary>
 internal sealed class MetadataJson
 {
+    private const int MaxPathLength = 256;
+
     private static readonly List<MetadataJson> s_none = [];
 
     private MetadataJson(MetadataJsonKind kind, MetadataJson? parent, string name, int position)
@@ -67,7 +69,8 @@ internal sealed class MetadataJson
                 if (!isElement && at.Parent.Parent is not null)
                     path.Insert(0, '.');
             }
-            return path.ToString();
+            // Deep down, the end says more than the beginning.
+            return path.Length <= MaxPathLength ? path.ToString() : $"...{path.ToString(path.Length - MaxPathLength, MaxPathLength)}";
         }
     }
 

@@ -29,9 +29,12 @@ internal static class MetadataText
         metadata.Length >= 4 && (BinaryPrimitives.ReadUInt32LittleEndian(metadata) == Magic || BinaryPrimitives.ReadUInt32BigEndian(metadata) == Magic);
 
     /// <summary>The text of all packets, one after the other.</summary>
+    /// <param name="metadata">The packets.</param>
+    /// <param name="majorVersion">The major version of CTF that all packets name: 1 or 2.</param>
     /// <exception cref="CtfMetadataException">A packet is not what the specification says.</exception>
-    public static byte[] Unpack(ReadOnlySpan<byte> metadata)
+    public static byte[] Unpack(ReadOnlySpan<byte> metadata, out int majorVersion)
     {
+        majorVersion = metadata.Length > MajorOffset ? metadata[MajorOffset] : 1;
         bool isLittle = BinaryPrimitives.ReadUInt32LittleEndian(metadata) == Magic;
         var text = new byte[metadata.Length];
         int length = 0;
@@ -44,6 +47,8 @@ internal static class MetadataText
             if (Read(packet, 0, isLittle) != Magic)
                 throw Bad(offset, $"expected the magic number 0x{Magic:X}, found 0x{Read(packet, 0, isLittle):X}");
             CheckSchemes(packet, offset);
+            if (packet[MajorOffset] != majorVersion)
+                throw Bad(offset, $"version {packet[MajorOffset]} is not that of the first packet, {majorVersion}");
             uint contentBits = Read(packet, ContentSizeOffset, isLittle);
             uint packetBits = Read(packet, PacketSizeOffset, isLittle);
             if (contentBits % 8 != 0 || packetBits % 8 != 0 || contentBits > packetBits || contentBits / 8 < HeaderBytes)

@@ -181,7 +181,7 @@ internal sealed class TsdlLowering(byte[] text, List<ClockClass> clocks)
     private ClockClass FindImplicitClock()
     {
         if (clocks.Count == 0)
-            clocks.Add(new ClockClass { Name = "default" });
+            clocks.Add(new ClockClass { Name = "default", PrecisionCycles = 0 });
         return clocks.Count == 1
             ? clocks[0]
             : throw Error(0, "a timestamp maps to no clock, and the trace has several: expected 'map = clock.NAME.value'");

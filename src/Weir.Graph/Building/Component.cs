@@ -55,6 +55,9 @@ public sealed class ComponentContext
     /// <summary>How many cores the component may use. What it makes does not depend on it.</summary>
     public int Jobs { get; init; } = 1;
 
+    /// <summary>Called by a source that is about to wait for what comes next, so that sinks hand on what they hold. Null where nobody wants to know.</summary>
+    public Action? BeforeWait { get; init; }
+
     /// <summary>Where a sink writes that is told no path; standard output where null.</summary>
     public Stream? Output { get; init; }
 

@@ -41,7 +41,7 @@ public sealed class TraceGraph : IDisposable
     {
         ArgumentNullException.ThrowIfNull(componentClass);
         CheckName(name);
-        var context = new ComponentContext { Name = name, Parameters = parameters ?? [], LogLevel = logLevel, Output = Output, Log = Log };
+        var context = new ComponentContext { Name = name, Parameters = parameters ?? [], LogLevel = logLevel, Output = Output, Log = Log, BeforeWait = FlushSinks };
         try
         {
             IDisposable part = componentClass switch
@@ -187,6 +187,12 @@ public sealed class TraceGraph : IDisposable
             foreach (var pump in pumps)
                 pump.Flush();
         }
+    }
+
+    private void FlushSinks()
+    {
+        foreach (var component in _components)
+            component.Sink?.Flush();
     }
 
     private GraphComponent FindOrThrow(string name, string connection) => Find(name)

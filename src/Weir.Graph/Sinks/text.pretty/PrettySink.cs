@@ -222,7 +222,7 @@ public sealed class PrettySink : MessageSink
             text.Append("(unknown time range)"u8);
         }
         text.Append($" in trace \"{stream.Trace.Name}\" ");
-        text.Append(stream.Trace.Class.Uuid is { } uuid ? $"(UID: {uuid:D}) " : "(no UID) ");
+        text.Append(stream.Trace.Class.Uid is { } uid ? $"(UID: {uid}) " : "(no UID) ");
         text.Append($"within stream \"{stream.Name}\" (stream class ID: {stream.Decoder.Class.Id}, stream ID: {stream.Id}).\n");
         _errors.Write(System.Text.Encoding.UTF8.GetString(text.Written));
         _errors.Flush();

@@ -29,9 +29,6 @@ internal sealed class CtfFsIndex(string path, long fileBytes)
     /// <summary>Where the packets that could be read end; what is behind it, if anything, is bad.</summary>
     public long EndBytes { get; set; }
 
-    /// <summary>Clock value at the end of the last packet, or null where it says none.</summary>
-    public ulong? LastEndTime => Count > 0 && this[Count - 1].EndTime is not CtfFsIndexEntry.NoEnd and var end ? end : null;
-
     /// <summary>Whether each packet begins no earlier than the one before.</summary>
     public bool IsSorted { get; private set; } = true;
 

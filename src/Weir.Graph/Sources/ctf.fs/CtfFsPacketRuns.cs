@@ -43,15 +43,16 @@ internal sealed class CtfFsPacketRuns
         return joined;
     }
 
-    /// <summary>Clock value at the end of the last packet, or null.</summary>
-    public ulong? LastEndTime
+    /// <summary>The last packet and where it lies; null where there is none.</summary>
+    public (CtfFsIndexEntry Packet, CtfFsExtent Extent)? Last
     {
         get
         {
             if (_runs is not [.., var last])
                 return null;
-            ulong end = last.File[last.First + last.Count - 1].EndTime;
-            return end == CtfFsIndexEntry.NoEnd ? null : end;
+            int number = last.First + last.Count - 1;
+            var packet = last.File[number];
+            return (packet, new CtfFsExtent(last.File.Path, packet.OffsetBytes, last.File.EndOf(number), number));
         }
     }
 

@@ -4,7 +4,7 @@ namespace Weir.Graph;
 
 /// <summary>
 /// <c>source.ctf.fs</c>: CTF traces in directories. A directory with a file <c>metadata</c> is a trace; other directories are searched.
-/// Directories of one trace (the same UUID, as rotation leaves them) are read as one.
+/// Directories of one trace (the same UID, as rotation leaves them) are read as one.
 /// </summary>
 public sealed class CtfFsSource : Source
 {
@@ -66,7 +66,7 @@ public sealed class CtfFsSource : Source
             if (source._traces.Count == before)
                 throw new TraceReadException(path, -1, "no trace is here: expected a directory with a file 'metadata', here or further down");
         }
-        source.MergeByUuid();
+        source.MergeByIdentity();
         return source;
     }
 
@@ -110,7 +110,7 @@ public sealed class CtfFsSource : Source
         long endNs = long.MaxValue;
         foreach (var group in groups)
         {
-            if (group.Stream.Clock is null || group.BeginTime is not { } begin || group.IndexPackets(_options, null).LastEndTime is not { } end)
+            if (group.Stream.Clock is null || group.BeginTime is not { } begin || FindEnd(group) is not { } end)
                 throw new TraceReadException(group.Stream.Name, -1, "this stream does not say when it begins and ends, so it has no time in common with others");
             beginNs = Math.Max(beginNs, group.Stream.ToNanoseconds(begin));
             endNs = Math.Min(endNs, group.Stream.ToNanoseconds(end));
@@ -118,6 +118,32 @@ public sealed class CtfFsSource : Source
         if (beginNs > endNs)
             throw new TraceReadException(trace.Directory, -1, "the streams of this trace have no time in common");
         return (beginNs, endNs);
+    }
+
+    /// <summary>The clock value at which a stream ends, which some tracers say wrongly.</summary>
+    private ulong? FindEnd(CtfFsStreamGroup group)
+    {
+        if (group.First.Properties.EndTime is null || group.IndexPackets(_options, null).Last is not { } last)
+            return null;
+        var quirks = TracerQuirks.Of(group.Stream.Trace.Class);
+        bool hasEnd = last.Packet.EndTime != CtfFsIndexEntry.NoEnd;
+        if (!quirks.HasEventsAfterPackets && (hasEnd || !quirks.HasPacketsWithoutEnd || last.Packet.BeginTime == 0))
+            return hasEnd ? last.Packet.EndTime : null;
+        ulong clock = last.Packet.BeginTime;
+        using var iterator = new CtfFsStreamIterator(group, _options, null) { Extents = [last.Extent] };
+        try
+        {
+            for (var batch = iterator.Next(); batch.Count > 0; batch = iterator.Next())
+            {
+                foreach (ref readonly var message in batch.AsSpan())
+                    clock = message.Kind == MessageKind.Event ? message.Record.ClockValue : clock;
+            }
+        }
+        catch (TraceReadException)
+        {
+            // Said again where the events are read.
+        }
+        return clock;
     }
 
     private void Search(string root, string directory)
@@ -145,14 +171,15 @@ public sealed class CtfFsSource : Source
         }
     }
 
-    /// <summary>Merges the directories of one trace into the one that has the most metadata.</summary>
-    private void MergeByUuid()
+    /// <summary>Merges the directories of one trace (the same namespace, name and UID) into the one that has the most metadata.</summary>
+    private void MergeByIdentity()
     {
         for (int i = 0; i < _traces.Count; i++)
         {
             for (int j = i + 1; j < _traces.Count;)
             {
-                if (_traces[i].Class.Uuid is null || _traces[i].Class.Uuid != _traces[j].Class.Uuid)
+                var (left, right) = (_traces[i].Class, _traces[j].Class);
+                if (left.Uid is null || (left.Namespace, left.Name, left.Uid) != (right.Namespace, right.Name, right.Uid))
                 {
                     j++;
                     continue;

@@ -9,10 +9,12 @@ namespace Weir.Graph;
 internal sealed record CtfFsStreamGroup(DataStream Stream, List<string> Paths, CtfFsPacketHead First)
 {
     /// <summary>
-    /// Whether packets can be looked for by their times: the stream has a clock, and its packets say in full when they begin and end.
+    /// Whether packets can be looked for by their times: the stream has a clock, its packets say in full when they begin and end, and they are not
+    /// of a tracer that gets these times wrong.
     /// </summary>
     public bool IsTimed { get; } = Stream.Clock is not null && First.Properties is { BeginTime: not null, EndTime: not null }
-        && SaysWhole(Stream.Decoder, FieldRole.PacketBeginTime) && SaysWhole(Stream.Decoder, FieldRole.PacketEndTime);
+        && SaysWhole(Stream.Decoder, FieldRole.PacketBeginTime) && SaysWhole(Stream.Decoder, FieldRole.PacketEndTime)
+        && TracerQuirks.Of(Stream.Trace.Class) is { HasEventsAfterPackets: false, HasEventsBeforePackets: false };
 
     /// <summary>Clock value at which the earliest packet begins, or null where packets do not say.</summary>
     public ulong? BeginTime { get; private set; } = First.Properties.BeginTime;

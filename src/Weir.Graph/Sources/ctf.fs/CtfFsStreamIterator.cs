@@ -14,6 +14,7 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
     private readonly CtfFsOptions _options;
     private readonly TimeRange? _range;
     private readonly PacketCursor _cursor;
+    private readonly TracerQuirks _quirks;
     private readonly Message[] _batch = new Message[BatchMessages];
     private readonly CtfFsWindow _window = new();
     private Queue<CtfFsExtent>? _extents;
@@ -41,7 +42,11 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         _options = options;
         _range = range;
         _cursor = new PacketCursor(group.Stream.Trace.Decoder);
+        _quirks = TracerQuirks.Of(group.Stream.Trace.Class);
     }
+
+    /// <summary>What to read; null for all that the range needs.</summary>
+    public IReadOnlyList<CtfFsExtent>? Extents { get; init; }
 
     public override ArraySegment<Message> Next()
     {
@@ -54,7 +59,7 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         _isLeft = false;
         try
         {
-            _extents ??= new Queue<CtfFsExtent>(_group.FindExtents(_range, _options));
+            _extents ??= new Queue<CtfFsExtent>(Extents ?? _group.FindExtents(_range, _options));
             while (_count <= BatchMessages - 4 && _failure is null && !_hasEnded && (_inPacket ? ReadEvents() : BeginPacket()))
             {
             }
@@ -106,10 +111,18 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
             _nextPacketNumber = _extent.FirstNumber;
             _window.Open(_extent.Path);
         }
+        if (_quirks.HasEventsBeforePackets)
+        {
+            // The first event is looked at before the packet begins, so it has to be in the window.
+            if (_eventCount > 0)
+                return false;
+            if (_window.OffsetBytes != _nextPacketBytes && _window.EndBytes < _window.FileBytes)
+                _window.Fill(_nextPacketBytes);
+        }
         if (!ReadHead())
             return false;
         AddLosses();
-        AddPacketMessage(MessageKind.PacketBeginning, _cursor.Properties.BeginTime);
+        AddPacketMessage(MessageKind.PacketBeginning, _quirks.HasEventsBeforePackets ? FindBeginning() : _cursor.Properties.BeginTime);
         _inPacket = true;
         return true;
     }
@@ -179,6 +192,21 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
             _nextPacketBytes = long.MaxValue;
     }
 
+    /// <summary>When the packet begins, or its first event where that is earlier; without events it is the end that may be earlier.</summary>
+    private ulong? FindBeginning()
+    {
+        var (begin, end) = (_cursor.Properties.BeginTime, _cursor.Properties.EndTime);
+        var ahead = new PacketCursor(_group.Stream.Trace.Decoder);
+        var first = default(EventRecord);
+        byte* packet = _window.At(_head.OffsetBytes);
+        long bits = Math.Min(_window.EndBytes - _head.OffsetBytes, _head.AvailableBytes) * 8;
+        if (ahead.BeginPacket(packet, bits, out _) != DecodeStatus.Done)
+            return begin;
+        ahead.ContentBits = _cursor.ContentBits;
+        ulong? other = ahead.MoveNext(packet, bits, ref first) == DecodeStatus.Done ? first.ClockValue : end;
+        return begin is null || other < begin ? other : begin;
+    }
+
     private void AddPacketMessage(MessageKind kind, ulong? time)
     {
         ref var message = ref Add(kind);
@@ -196,13 +224,13 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         if (now.DiscardedEvents is { } discarded)
         {
             ulong? earlier = before?.DiscardedEvents;
-            if (earlier is { } known ? discarded != known : discarded != 0)
+            if (discarded > earlier.GetValueOrDefault())
             {
                 ulong? count = earlier is { } value ? discarded - value : null;
                 AddLoss(MessageKind.DiscardedEvents, count, earlier is null ? now.BeginTime : before?.EndTime, now.EndTime);
             }
         }
-        if (now.SequenceNumber is { } number && before?.SequenceNumber is { } last && number - last > 1)
+        if (now.SequenceNumber is { } number && before?.SequenceNumber is { } last && number > last && number - last > 1)
             AddLoss(MessageKind.DiscardedPackets, number - last - 1, before?.EndTime, now.BeginTime);
     }
 
@@ -267,7 +295,8 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
     private void EndPacket()
     {
         _inPacket = false;
-        AddPacketMessage(MessageKind.PacketEnd, _cursor.Properties.EndTime);
+        var properties = _cursor.Properties;
+        AddPacketMessage(MessageKind.PacketEnd, _quirks.EndOf(properties.BeginTime, properties.EndTime, _cursor.ClockValue));
         if (_head.Failure is { } failure)
             throw failure;
     }
