@@ -12,7 +12,8 @@ internal sealed class AppendStream(string path) : Stream
 
     public override bool CanRead => false;
 
-    public override bool CanSeek => false;
+    // The writer of Arrow's files asks where it is, and takes only streams that could go elsewhere.
+    public override bool CanSeek => true;
 
     public override bool CanWrite => true;
 

@@ -99,7 +99,7 @@ internal sealed class ColumnSink : MessageSink
         }
         var visitor = new ColumnVisitor(plan.Visit);
         plan.Walker.WalkEvent(in message.Record, message.PacketStart, message.Slots, ref visitor);
-        EndRow(plan.Table, message.Record.LengthBytes * 2);
+        EndRow(plan.Table, message.Record.LengthBytes);
     }
 
     private void EndRow(EventTable table, long eventBytes)
@@ -204,7 +204,8 @@ internal sealed class ColumnSink : MessageSink
 
         public static void Add(DataStream stream, List<Column> columns)
         {
-            columns.Add(new Column("time", stream.IsClockAbsolute ? new TimestampType(TimeUnit.Nanosecond, "UTC") : Int64Type.Default, isNullable: true));
+            // UTC, but without saying so: readers take times of a zone to microseconds only.
+            columns.Add(new Column("time", stream.IsClockAbsolute ? new TimestampType(TimeUnit.Nanosecond, (string?)null) : Int64Type.Default, isNullable: true));
             columns.Add(new Column("event", StringType.Default, isNullable: false));
             columns.Add(new Column("trace", StringType.Default, isNullable: false));
             foreach (string name in s_environment)

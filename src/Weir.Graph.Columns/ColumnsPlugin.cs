@@ -11,13 +11,13 @@ public sealed class ColumnsPlugin : IPlugin
         """;
 
     /// <summary>Parquet files.</summary>
-    public static SinkClass Parquet { get; } = new("columns", "parquet", "Write a Parquet file for each event class.", ParquetTable.CreateSink)
+    public static SinkClass Parquet { get; } = new("columns", "parquet", "Write a Parquet file for each event class.", context => ParquetTable.CreateSink(context))
     {
         Help = Help + "compression=zstd|snappy|none",
     };
 
     /// <summary>Arrow files.</summary>
-    public static SinkClass Arrow { get; } = new("columns", "arrow", "Write an Arrow (IPC) file for each event class.", ArrowTable.CreateSink) { Help = Help };
+    public static SinkClass Arrow { get; } = new("columns", "arrow", "Write an Arrow (IPC) file for each event class.", context => ArrowTable.CreateSink(context)) { Help = Help };
 
     /// <summary>The sinks by their short names, for <c>--output-format</c>.</summary>
     public static IReadOnlyDictionary<string, SinkClass> OutputFormats { get; } = new Dictionary<string, SinkClass> { ["parquet"] = Parquet, ["arrow"] = Arrow };

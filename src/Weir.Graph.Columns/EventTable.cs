@@ -34,13 +34,13 @@ internal abstract class EventTable : IDisposable
     /// <summary>Ends a row whose values were appended; returns about how many bytes it took.</summary>
     public long EndRow(long eventBytes)
     {
-        long bytes = eventBytes + (_columns.Count * 12L) + 64;
+        long bytes = eventBytes + (_columns.Count * 10L);
         PendingBytes += bytes;
         return bytes;
     }
 
     /// <summary>Whether enough rows are there for a part of the file.</summary>
-    public bool IsFull => RowCount >= 128 << 10 || PendingBytes >= 16 << 20;
+    public bool IsFull => RowCount >= 128 << 10 || PendingBytes >= 32 << 20;
 
     /// <summary>Writes the rows, and gives their memory back; returns <see cref="PendingBytes"/> as they were.</summary>
     public long WriteRows()

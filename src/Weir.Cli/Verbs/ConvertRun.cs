@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Weir.Ctf;
 using Weir.Graph;
-using Weir.Graph.Columns;
 
 namespace Weir.Cli.Verbs;
 
@@ -59,9 +58,8 @@ internal sealed class ConvertRun
     {
         if (inputFormat is not null && !Components.InputFormats.TryGetValue(inputFormat, out _inputClass))
             return $"--input-format: '{inputFormat}' is not known: expected {string.Join(", ", Components.InputFormats.Keys)}";
-        // The columns come second, so that nothing of them is loaded for the others.
-        if (!Components.OutputFormats.TryGetValue(outputFormat, out var outputClass) && !ColumnsPlugin.OutputFormats.TryGetValue(outputFormat, out outputClass))
-            return $"--output-format: '{outputFormat}' is not known: expected {string.Join(", ", Components.OutputFormats.Keys.Concat(ColumnsPlugin.OutputFormats.Keys))}";
+        if (!OutputFormats.TryFind(outputFormat, out var outputClass))
+            return $"--output-format: '{outputFormat}' is not known: expected {string.Join(", ", OutputFormats.Names)}";
         _outputClass = outputClass;
         return null;
     }

@@ -27,7 +27,7 @@ internal static class ConvertVerb
         var noDelta = new Option<bool>("--no-delta") { Description = "Print no time since the event before." };
         var names = new Option<string[]>("--names", "-n") { Description = "Names to print: payload, context, scope, header, all, none.", HelpName = "NAME,..." };
         var fields = new Option<string[]>("--fields", "-f") { Description = "Fields to print: trace, trace:hostname, trace:domain, trace:procname, trace:vpid, loglevel, emf, callsite, all.", HelpName = "FIELD,..." };
-        var outputFormat = new Option<string>("--output-format", "-o") { Description = $"{Or(Components.OutputFormats.Keys)} (default: text).", HelpName = "FMT" };
+        var outputFormat = new Option<string>("--output-format", "-o") { Description = $"{Or(OutputFormats.Names)} (default: text).", HelpName = "FMT" };
         var output = new Option<string>("--output", "-w") { Description = "Write to this file instead of standard output.", HelpName = "PATH" };
         var parameters = new Option<string[]>("--params", "-p") { Description = "Parameters of the output: NAME=VALUE,...", HelpName = "PARAMS" };
         var ctfVersion = new Option<string>("--ctf-version") { Description = "Version of a CTF output: 1.8 or 2.", HelpName = "VERSION" };

@@ -59,7 +59,8 @@ internal sealed partial class FieldLowering
         return new IntegerFieldClass(bits.SizeBits, alignmentBits: bits.AlignmentBits)
         {
             ByteOrder = isTurned ? ByteOrder.LittleEndian : bits.ByteOrder,
-            DisplayBase = DisplayBase.Hexadecimal,
+            // babeltrace2 prints 0x0 for any integer of 61 to 63 bits.
+            DisplayBase = bits.SizeBits is > 60 and < 64 ? DisplayBase.Decimal : DisplayBase.Hexadecimal,
         };
     }
 

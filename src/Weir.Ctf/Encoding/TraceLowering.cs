@@ -20,15 +20,17 @@ public sealed class TraceLowering
         Version = version;
         var source = input.Trace;
         bool is2 = version == CtfVersion.Ctf2;
+        // What tells traces apart is their UID in CTF 2, and their UUID in CTF 1.8.
+        var uuid = !is2 && Guid.TryParseExact(source.Uid, "D", out var uid) ? uid : source.Uuid;
         Output = new TraceClass
         {
-            Uuid = source.Uuid,
+            Uuid = uuid,
             Namespace = source.Namespace,
             Name = source.Name ?? (string.IsNullOrEmpty(name) ? null : name),
             Uid = source.Uid ?? (is2 ? source.Uuid?.ToString("D") : null),
             Attributes = source.Attributes,
             CtfVersion = is2 ? 2 : 1,
-            PacketHeader = LttngLayout.CreatePacketHeader(source.Uuid is not null, LargestStreamId(source) > uint.MaxValue ? 64 : 32),
+            PacketHeader = LttngLayout.CreatePacketHeader(uuid is not null, LargestStreamId(source) > uint.MaxValue ? 64 : 32),
         };
         foreach (var entry in source.Environment)
             Output.Add(is2 ? entry : entry with { Name = TsdlWriter.ToIdentifier(entry.Name) });

@@ -34,11 +34,11 @@ internal sealed class SinkPump(GraphComponent component) : IDisposable
             iterator.ThrowIfBad();
     }
 
-    public void Flush()
+    public void Finish()
     {
         try
         {
-            component.Sink!.Flush();
+            component.Sink!.Finish();
         }
         catch (Exception e)
         {

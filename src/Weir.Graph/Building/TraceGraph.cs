@@ -185,7 +185,7 @@ public sealed class TraceGraph : IDisposable
         {
             // What came before an error is handed on before the error.
             foreach (var pump in pumps)
-                pump.Flush();
+                pump.Finish();
         }
     }
 

@@ -171,7 +171,7 @@ public sealed unsafe class FtraceRecordClass
         private FieldClass FixedClass(FtraceField field)
         {
             if (field.IsText)
-                return new StaticArrayFieldClass(new IntegerFieldClass(8) { IsText = true }, (ulong)field.SizeBytes);
+                return new StaticStringFieldClass((ulong)field.SizeBytes);
             if (field.IsArray || field.SizeBytes is not (1 or 2 or 4 or 8))
             {
                 var element = Element(field, out int elementBytes);
