@@ -17,6 +17,7 @@ public static class Components
         (LttngLiveSource.Class, "lttng-live"),
         (Muxer.Class, null),
         (Trimmer.Class, null),
+        (WhereFilter.Class, null),
         (PrettySink.Class, "text"),
         (DetailsSink.Class, "details"),
         (CtfFsSink.Class, "ctf"),

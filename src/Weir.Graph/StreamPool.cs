@@ -19,9 +19,22 @@ public static class StreamPool
     /// <exception cref="TraceReadException">A stream is bad, or the clocks of two cannot be compared, as merging them would have found.</exception>
     public static void Run(IReadOnlyList<MessageIterator> streams, MessageSink sink, int jobs, Action<TraceReadException>? report = null)
     {
-        ArgumentNullException.ThrowIfNull(streams);
         ArgumentNullException.ThrowIfNull(sink);
-        var run = new PooledRun(streams, sink, report is not null);
+        try
+        {
+            Run(streams, batch => sink.Consume(batch), jobs, report);
+        }
+        finally
+        {
+            sink.Finish();
+        }
+    }
+
+    /// <summary>The same, into a routine.</summary>
+    internal static void Run(IReadOnlyList<MessageIterator> streams, Action<ArraySegment<Message>> consume, int jobs, Action<TraceReadException>? report)
+    {
+        ArgumentNullException.ThrowIfNull(streams);
+        var run = new PooledRun(streams, consume, report is not null);
         var threads = new Thread[Math.Clamp(jobs, 1, Math.Max(1, streams.Count)) - 1];
         for (int i = 0; i < threads.Length; i++)
         {
@@ -31,11 +44,10 @@ public static class StreamPool
         run.Work();
         foreach (var thread in threads)
             thread.Join();
-        sink.Finish();
         run.Conclude(report);
     }
 
-    private sealed class PooledRun(IReadOnlyList<MessageIterator> streams, MessageSink sink, bool keepsGoing)
+    private sealed class PooledRun(IReadOnlyList<MessageIterator> streams, Action<ArraySegment<Message>> consume, bool keepsGoing)
     {
         private readonly List<TraceReadException>?[] _errors = new List<TraceReadException>?[streams.Count];
         private readonly DataStream?[] _streams = new DataStream?[streams.Count];
@@ -98,7 +110,7 @@ public static class StreamPool
                     return;
                 _streams[index] ??= batch[0].Stream;
                 lock (_lock)
-                    sink.Consume(batch);
+                    consume(batch);
             }
         }
     }

@@ -144,7 +144,7 @@ public abstract record ComponentClass(ComponentKind Kind, string Plugin, string 
     public Func<string, JsonObject, JsonNode?>? Query { get; init; }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{(Kind switch { ComponentKind.Source => "source", ComponentKind.Filter => "filter", _ => "sink" })}.{Plugin}.{Name}";
+    public sealed override string ToString() => $"{(Kind switch { ComponentKind.Source => "source", ComponentKind.Filter => "filter", _ => "sink" })}.{Plugin}.{Name}";
 }
 
 /// <summary>A class of sources.</summary>
