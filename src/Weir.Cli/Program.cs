@@ -5,6 +5,10 @@ var root = new RootCommand("Trace .NET programs on Linux, and read traces.")
 {
     RecordVerb.Create(),
     ConvertVerb.Create(),
+    RunVerb.Create(),
+    QueryVerb.Create(),
+    PluginVerbs.CreateList(),
+    PluginVerbs.CreateHelp(),
     DemoVerb.Create(),
     DoctorVerb.Create(),
 };

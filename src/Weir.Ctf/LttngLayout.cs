@@ -50,13 +50,7 @@ public static class LttngLayout
         var trace = new TraceClass
         {
             Uuid = uuid,
-            PacketHeader = new StructureFieldClass(
-            [
-                new("magic", new IntegerFieldClass(32) { Role = FieldRole.PacketMagicNumber }),
-                new("uuid", new StaticArrayFieldClass(new IntegerFieldClass(8), 16) { Role = FieldRole.TraceUuid }),
-                new("stream_id", new IntegerFieldClass(32) { Role = FieldRole.DataStreamClassId }),
-                new("stream_instance_id", new IntegerFieldClass(64) { Role = FieldRole.DataStreamId }),
-            ]),
+            PacketHeader = CreatePacketHeader(hasUuid: true, streamIdBits: 32),
         };
         trace.Add(clock);
         foreach (var entry in environment)
@@ -92,16 +86,59 @@ public static class LttngLayout
             new StructureMember(name, new DynamicArrayFieldClass(element, new FieldLocation(FieldScope.EventPayload, lengthName))));
     }
 
-    private static StructureFieldClass CreatePacketContext(ClockClass clock) => new(
-    [
-        new("timestamp_begin", new IntegerFieldClass(64) { MappedClock = clock, Role = FieldRole.PacketBeginTime }),
-        new("timestamp_end", new IntegerFieldClass(64) { MappedClock = clock, Role = FieldRole.PacketEndTime }),
-        new("content_size", new IntegerFieldClass(64) { Role = FieldRole.PacketContentLength }),
-        new("packet_size", new IntegerFieldClass(64) { Role = FieldRole.PacketTotalLength }),
-        new("packet_seq_num", new IntegerFieldClass(64) { Role = FieldRole.PacketSequenceNumber }),
-        new("events_discarded", new IntegerFieldClass(64) { Role = FieldRole.DiscardedEventCount }),
-        new("cpu_id", new IntegerFieldClass(32)),
-    ]);
+    /// <summary>The packet header, with or without a UUID.</summary>
+    internal static StructureFieldClass CreatePacketHeader(bool hasUuid, int streamIdBits)
+    {
+        var members = new List<StructureMember> { new("magic", new IntegerFieldClass(32) { Role = FieldRole.PacketMagicNumber }) };
+        if (hasUuid)
+            members.Add(new("uuid", new StaticArrayFieldClass(new IntegerFieldClass(8), 16) { Role = FieldRole.TraceUuid }));
+        members.Add(new("stream_id", new IntegerFieldClass(streamIdBits) { Role = FieldRole.DataStreamClassId }));
+        members.Add(new("stream_instance_id", new IntegerFieldClass(64) { Role = FieldRole.DataStreamId }));
+        return new StructureFieldClass(members);
+    }
+
+    /// <summary>The members of the packet context that the reader acts upon, in LTTng's order.</summary>
+    internal static List<StructureMember> CreatePacketContextMembers(ClockClass? clock, StreamLoweringOptions options)
+    {
+        var members = new List<StructureMember>();
+        if (options.HasBeginTime)
+            members.Add(new("timestamp_begin", new IntegerFieldClass(64) { MappedClock = clock, Role = FieldRole.PacketBeginTime }));
+        if (options.HasEndTime)
+            members.Add(new("timestamp_end", new IntegerFieldClass(64) { MappedClock = clock, Role = FieldRole.PacketEndTime }));
+        members.Add(new("content_size", new IntegerFieldClass(64) { Role = FieldRole.PacketContentLength }));
+        members.Add(new("packet_size", new IntegerFieldClass(64) { Role = FieldRole.PacketTotalLength }));
+        if (options.HasSequenceNumber)
+            members.Add(new("packet_seq_num", new IntegerFieldClass(64) { Role = FieldRole.PacketSequenceNumber }));
+        if (options.HasDiscardedEvents)
+            members.Add(new("events_discarded", new IntegerFieldClass(64) { Role = FieldRole.DiscardedEventCount }));
+        return members;
+    }
+
+    /// <summary>An event header; without a clock only a plain one.</summary>
+    internal static StructureFieldClass CreateEventHeader(WrittenEventHeader header, ClockClass? clock, int idBits)
+    {
+        if (header == WrittenEventHeader.Compact)
+            return CreateEventHeader(clock!, idBits: 5, idAlignmentBits: 1, timeBits: 27, timeAlignmentBits: 1);
+        if (header == WrittenEventHeader.Large)
+            return CreateEventHeader(clock!, idBits: 16, idAlignmentBits: 8, timeBits: 32, timeAlignmentBits: 8);
+        var members = new List<StructureMember> { new("id", new IntegerFieldClass(idBits) { Role = FieldRole.EventClassId }) };
+        if (clock is not null)
+            members.Add(new("timestamp", new IntegerFieldClass(64) { MappedClock = clock }));
+        return new StructureFieldClass(members, minimumAlignmentBits: 8);
+    }
+
+    internal static LttngEventHeader? ToLttng(WrittenEventHeader header) => header switch
+    {
+        WrittenEventHeader.Compact => LttngEventHeader.Compact,
+        WrittenEventHeader.Large => LttngEventHeader.Large,
+        _ => null,
+    };
+
+    private static StructureFieldClass CreatePacketContext(ClockClass clock)
+    {
+        var options = new StreamLoweringOptions { HasBeginTime = true, HasEndTime = true, HasSequenceNumber = true, HasDiscardedEvents = true };
+        return new StructureFieldClass([.. CreatePacketContextMembers(clock, options), new("cpu_id", new IntegerFieldClass(32))]);
+    }
 
     private static StructureFieldClass CreateEventHeader(ClockClass clock, int idBits, int idAlignmentBits, int timeBits, int timeAlignmentBits)
     {

@@ -11,16 +11,23 @@ public static class MetadataReader
     /// <exception cref="CtfMetadataException">The metadata is not what CTF says; the error has its line and column.</exception>
     public static TraceClass Read(ReadOnlySpan<byte> metadata)
     {
-        if (MetadataText.IsPacketized(metadata))
-        {
-            byte[] unpacked = MetadataText.Unpack(metadata, out int majorVersion);
-            return majorVersion == 2 ? JsonMetadata.Parse(unpacked) : TsdlParser.Parse(unpacked);
-        }
-        byte[] text = metadata.ToArray();
+        byte[] text = ReadText(metadata, out int packetVersion);
+        if (packetVersion != 0)
+            return packetVersion == 2 ? JsonMetadata.Parse(text) : TsdlParser.Parse(text);
         if (text is [JsonMetadata.RecordSeparator, ..])
             return JsonMetadata.Parse(text);
         CheckSignature(text);
         return TsdlParser.Parse(text);
+    }
+
+    /// <summary>The text of metadata, out of its packets where it is in packets.</summary>
+    /// <param name="metadata">The metadata file's bytes.</param>
+    /// <param name="packetVersion">The major version of CTF that the packets name, 1 or 2; 0 where there are no packets.</param>
+    /// <exception cref="CtfMetadataException">A packet is not what the specification says.</exception>
+    public static byte[] ReadText(ReadOnlySpan<byte> metadata, out int packetVersion)
+    {
+        packetVersion = 0;
+        return MetadataText.IsPacketized(metadata) ? MetadataText.Unpack(metadata, out packetVersion) : metadata.ToArray();
     }
 
     /// <summary>Reads metadata from text; see <see cref="Read(ReadOnlySpan{byte})"/>.</summary>

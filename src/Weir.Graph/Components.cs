@@ -9,10 +9,18 @@ public static class Components
     private static readonly (ComponentClass Class, string? Format)[] s_table =
     [
         (CtfFsSource.Class, "ctf"),
+        (FtraceDatSource.Class, "trace-cmd"),
+        (PerfDataSource.Class, "perf"),
+        (NettraceSource.Class, "nettrace"),
+        (DmesgSource.Class, null),
+        (JsonSource.Class, "json"),
+        (LttngLiveSource.Class, "lttng-live"),
         (Muxer.Class, null),
         (Trimmer.Class, null),
+        (WhereFilter.Class, null),
         (PrettySink.Class, "text"),
         (DetailsSink.Class, "details"),
+        (CtfFsSink.Class, "ctf"),
         (DummySink.Class, "dummy"),
         (CounterSink.Class, "counter"),
         (JsonSink.Class, "json"),

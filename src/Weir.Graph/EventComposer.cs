@@ -5,7 +5,7 @@ namespace Weir.Graph;
 /// <summary>
 /// Makes batches of messages for sources whose events are not CTF: the source describes its events by a trace class as if they were, and
 /// writes the fields of each, in the order and at the alignment of their classes; so filters and sinks see no difference. One composer
-/// serves one data stream, whose class has no event header. Not thread-safe.
+/// serves one data stream, or several in turn; their classes have no event header. Not thread-safe.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -20,7 +20,7 @@ namespace Weir.Graph;
 /// </remarks>
 public sealed unsafe class EventComposer : IDisposable
 {
-    private readonly DataStream _stream;
+    private DataStream _stream;
     private readonly BitWriter _fields = new(64 << 10);
     private Message[] _batch = new Message[256];
     private int _count;
@@ -42,6 +42,17 @@ public sealed unsafe class EventComposer : IDisposable
 
     /// <summary>The packet that the events belong to, or null; see <see cref="CreatePacket"/>.</summary>
     public Packet? Packet { get; set; }
+
+    /// <summary>
+    /// The stream of the messages that come next, with its packet: a source that gives the messages of several in order of time goes from one
+    /// to another.
+    /// </summary>
+    public void SwitchTo(DataStream stream, Packet? packet)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        _stream = stream;
+        Packet = packet;
+    }
 
     /// <summary>Begins a batch. The one before is no longer valid.</summary>
     public void BeginBatch()

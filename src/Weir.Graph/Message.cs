@@ -93,6 +93,20 @@ public sealed class DataStream
     /// <summary>Nanoseconds from the clock's origin for a clock value; wraps where the sum has no 64 bits.</summary>
     public long ToNanoseconds(ulong clockValue) =>
         unchecked(ClockOffsetNs + (long)ClockValue.ToNanoseconds(clockValue, FrequencyHz));
+
+    /// <summary>The clock value for nanoseconds from the clock's origin; 0 for what was before the clock began.</summary>
+    public ulong ToClockValue(long timeNs) =>
+        timeNs <= ClockOffsetNs ? 0 : ClockValue.FromNanoseconds(unchecked((ulong)timeNs - (ulong)ClockOffsetNs), FrequencyHz);
+
+    /// <summary>The clock value of a time: one that <see cref="ToNanoseconds"/> converts to it, where there is one nearby.</summary>
+    public ulong ToCycles(long timeNs)
+    {
+        ulong sinceZeroNs = unchecked((ulong)(timeNs - ClockOffsetNs));
+        ulong cycles = ClockValue.FromNanoseconds(sinceZeroNs, FrequencyHz);
+        // Both conversions cut.
+        return ClockValue.ToNanoseconds(cycles, FrequencyHz) < sinceZeroNs && cycles < ulong.MaxValue
+            && ClockValue.ToNanoseconds(cycles + 1, FrequencyHz) == sinceZeroNs ? cycles + 1 : cycles;
+    }
 }
 
 /// <summary>A packet that is being read.</summary>

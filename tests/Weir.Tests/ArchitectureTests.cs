@@ -17,6 +17,7 @@ public class ArchitectureTests
         ["Weir.Tracing"] = 1,
         ["Weir.Tracing.Generator"] = 1,
         ["Weir.Graph"] = 1,
+        ["Weir.Graph.Columns"] = 2,
         ["Weir.Sessions"] = 2,
         ["Weir.Relay"] = 2,
         ["Weir.Kernel"] = 2,

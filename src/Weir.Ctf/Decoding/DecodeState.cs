@@ -5,7 +5,7 @@ namespace Weir.Ctf;
 /// <summary>What decoding carries from field to field.</summary>
 internal sealed class DecodeState(int slotCount)
 {
-    public readonly ulong[] Slots = new ulong[slotCount];
+    public ulong[] Slots = new ulong[slotCount];
 
     public ulong Clock;
 
@@ -37,6 +37,13 @@ internal sealed class DecodeState(int slotCount)
         if (FailedStep < 0)
             (FailedStep, FailedBits) = (step, positionBits);
         return status;
+    }
+
+    /// <summary>Makes room for slots that newer metadata has brought.</summary>
+    public void ReserveSlots(int count)
+    {
+        if (Slots.Length < count)
+            Array.Resize(ref Slots, count);
     }
 
     /// <summary>Keeps what a value means for the reader.</summary>

@@ -35,6 +35,25 @@ internal static class EventHeaderShapes
         };
     }
 
+    /// <summary>
+    /// LTTng's header that a recognized shape is, if its extended form is laid out as on x86-64 too: byte-aligned and little-endian.
+    /// </summary>
+    public static LttngEventHeader? ToLttng(EventHeaderShape shape, StructureFieldClass? header)
+    {
+        if (shape == EventHeaderShape.General
+            || ((VariantFieldClass)header!.Members[1].Class).Options[1].Class is not StructureFieldClass
+            {
+                AlignmentBits: 8,
+                Members:
+                [
+                    { Class: IntegerFieldClass { SizeBits: 32, AlignmentBits: 8, ByteOrder: ByteOrder.LittleEndian, IsSigned: false, Role: FieldRole.EventClassId } },
+                    { Class: IntegerFieldClass { SizeBits: 64, AlignmentBits: 8, ByteOrder: ByteOrder.LittleEndian, IsSigned: false, MappedClock: not null } },
+                ],
+            })
+            return null;
+        return shape == EventHeaderShape.Compact ? LttngEventHeader.Compact : LttngEventHeader.Large;
+    }
+
     private static bool IsRange(VariantOption option, long lower, long upper) =>
         option.Ranges is [var range] && range == new IntegerRange(lower, upper);
 

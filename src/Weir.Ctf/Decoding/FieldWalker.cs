@@ -17,6 +17,14 @@ public sealed unsafe class FieldWalker
         _state = new DecodeState(trace.Slots.Count);
     }
 
+    /// <summary>The values that lengths and selectors need, as the walk goes on.</summary>
+    internal ulong[] Slots => _state.Slots;
+
+    /// <summary>What packet headers and contexts have said since <see cref="ForgetPacket"/>.</summary>
+    internal PacketProperties Properties => _state.Packet;
+
+    internal void ForgetPacket() => _state.Packet = default;
+
     /// <summary>Walks the packet context.</summary>
     /// <param name="stream">The packet's data stream class.</param>
     /// <param name="packet">The packet's first byte.</param>
@@ -45,6 +53,7 @@ public sealed unsafe class FieldWalker
     public DecodeStatus WalkEvent<TVisitor>(in EventRecord record, byte* packet, ulong[]? slots, ref TVisitor visitor)
         where TVisitor : struct, IFieldVisitor
     {
+        _state.ReserveSlots(_trace.Slots.Count);
         slots?.CopyTo(_state.Slots, 0);
         _state.EmptyElementCount = 0;
         long position = record.FieldsBits;

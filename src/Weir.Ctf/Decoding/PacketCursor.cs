@@ -105,6 +105,7 @@ public sealed unsafe class PacketCursor
     public DecodeStatus BeginPacket(byte* packet, long availableBits, out string? problem, bool keepsClock = true)
     {
         problem = null;
+        _state.ReserveSlots(_trace.Slots.Count);
         ulong clock = keepsClock ? _state.Clock : 0;
         _state.Clock = clock;
         _state.Packet = default;
@@ -157,6 +158,8 @@ public sealed unsafe class PacketCursor
         if (decoder is null)
             return Undo(DecodeStatus.UnknownEvent, clock);
         record.FieldsBits = position;
+        // The event's time is the clock's value now; fields that map to the clock may move it further, for the next event.
+        record.ClockValue = _state.Clock;
         if (decoder.FixedSizeBits >= 0)
         {
             position = ((position + decoder.FixedAlignmentMask) & ~decoder.FixedAlignmentMask) + decoder.FixedSizeBits;
@@ -178,7 +181,6 @@ public sealed unsafe class PacketCursor
             record.Decoder = decoder;
         record.StartBits = start;
         record.EndBits = position;
-        record.ClockValue = _state.Clock;
         _positionBits = position;
         return DecodeStatus.Done;
     }

@@ -22,8 +22,11 @@ internal sealed class ProgramCompiler
         {
             starts[i] = roots[i].Class is null ? -1 : compiler._steps.Count;
             compiler._scope = roots[i].Scope;
-            if (roots[i].Class is { } root)
-                compiler.Add(root, "");
+            if (roots[i].Class is not { } root)
+                continue;
+            compiler.Add(root, "");
+            if (roots[i].Scope == FieldScope.PacketContext && !FieldVisibility.IsContextShown(root))
+                compiler.Hide(starts[i]);
         }
         return new DecodeProgram([.. compiler._steps], starts);
     }
@@ -73,6 +76,7 @@ internal sealed class ProgramCompiler
         StoreSlot = -1,
         LoadSlot = -1,
         AlignmentMask = fieldClass.AlignmentBits - 1,
+        IsHidden = !FieldVisibility.IsShown(fieldClass),
     };
 
     private void Add(FieldClass fieldClass, string name)
@@ -105,7 +109,6 @@ internal sealed class ProgramCompiler
                 {
                     Length = blob.LengthBytes,
                     Role = blob.Role,
-                    IsHidden = blob.Role != FieldRole.None,
                 });
                 break;
             case DynamicBlobFieldClass blob:
@@ -129,6 +132,13 @@ internal sealed class ProgramCompiler
             default:
                 throw new InvalidOperationException("Every class of the schema is listed above.");
         }
+    }
+
+    private void Hide(int index)
+    {
+        var step = _steps[index];
+        step.IsHidden = true;
+        _steps[index] = step;
     }
 
     private int Append(DecodeStep step)
@@ -185,7 +195,6 @@ internal sealed class ProgramCompiler
             OtherRoles = integer.OtherRoles.Count > 0 ? [.. integer.OtherRoles] : null,
             UpdatesClock = updatesClock,
             IsSpecial = step.StoreSlot >= 0 || updatesClock || integer.Role != FieldRole.None,
-            IsHidden = step.StoreSlot < 0 && (integer.MappedClock is not null || integer.Role != FieldRole.None),
         });
     }
 
@@ -199,23 +208,20 @@ internal sealed class ProgramCompiler
     private void AddStructure(StructureFieldClass structure, string name)
     {
         int start = Append(NewStep(DecodeStepKind.Structure, name, structure));
-        bool isHidden = structure.Members.Count > 0;
         foreach (var member in structure.Members)
         {
-            int index = _steps.Count;
             _path.Add(member.Name);
             Add(member.Class, member.Name);
             _path.RemoveAt(_path.Count - 1);
-            isHidden &= _steps[index].IsHidden;
         }
-        Close(start, isHidden);
+        Close(start);
     }
 
     private void AddArray(FieldClass array, FieldClass element, string name, ulong length, int slot, FieldRole role)
     {
         int start = Append(NewStep(DecodeStepKind.Array, name, array) with { Length = length, LoadSlot = slot, Role = role });
         Add(element, "");
-        Close(start, role != FieldRole.None || _steps[start + 1].IsHidden);
+        Close(start);
     }
 
     private void AddOptional(OptionalFieldClass optional, string name)
@@ -226,7 +232,7 @@ internal sealed class ProgramCompiler
             IsSigned = optional.IsSelectorSigned,
         });
         Add(optional.Content, "");
-        Close(start, _steps[start + 1].IsHidden);
+        Close(start);
     }
 
     private void AddVariant(VariantFieldClass variant, string name)
@@ -237,25 +243,22 @@ internal sealed class ProgramCompiler
             IsSigned = variant.IsSelectorSigned,
         });
         var starts = new int[variant.Options.Count + 1];
-        bool isHidden = true;
         for (int i = 0; i < variant.Options.Count; i++)
         {
             starts[i] = _steps.Count;
             Add(variant.Options[i].Class, variant.Options[i].Name);
-            isHidden &= _steps[starts[i]].IsHidden;
         }
         starts[^1] = _steps.Count;
         var step = _steps[start];
         step.OptionStarts = starts;
         _steps[start] = step;
-        Close(start, isHidden);
+        Close(start);
     }
 
-    private void Close(int start, bool isHidden)
+    private void Close(int start)
     {
         var step = _steps[start];
         step.End = _steps.Count;
-        step.IsHidden = isHidden;
         _steps[start] = step;
     }
 }

@@ -1,6 +1,9 @@
 namespace Weir.Ctf;
 
-/// <summary>The programs that decode the packets and events of one trace class. Thread-safe; the trace class may no longer change.</summary>
+/// <summary>
+/// The programs that decode the packets and events of one trace class. Thread-safe; the trace class may no longer change, but by
+/// <see cref="Extend"/>.
+/// </summary>
 public sealed class TraceDecoder
 {
     private readonly Dictionary<ulong, StreamDecoder> _streams = [];
@@ -10,21 +13,10 @@ public sealed class TraceDecoder
     {
         ArgumentNullException.ThrowIfNull(trace);
         Trace = trace;
-        var slots = new Dictionary<FieldLocation, int>();
-        ProgramCompiler.CollectSlots(trace.PacketHeader, slots);
+        ProgramCompiler.CollectSlots(trace.PacketHeader, Slots);
         foreach (var stream in trace.DataStreamClasses)
-        {
-            ProgramCompiler.CollectSlots(stream.PacketContext, slots);
-            ProgramCompiler.CollectSlots(stream.EventHeader, slots);
-            ProgramCompiler.CollectSlots(stream.EventCommonContext, slots);
-            foreach (var eventRecordClass in stream.EventRecordClasses)
-            {
-                ProgramCompiler.CollectSlots(eventRecordClass.SpecificContext, slots);
-                ProgramCompiler.CollectSlots(eventRecordClass.Payload, slots);
-            }
-        }
-        Slots = slots;
-        PacketHeader = ProgramCompiler.Compile(slots, (FieldScope.PacketHeader, trace.PacketHeader));
+            CollectSlots(stream);
+        PacketHeader = ProgramCompiler.Compile(Slots, (FieldScope.PacketHeader, trace.PacketHeader));
         foreach (var stream in trace.DataStreamClasses)
             _streams.Add(stream.Id, new StreamDecoder(this, stream));
     }
@@ -35,10 +27,56 @@ public sealed class TraceDecoder
     /// <summary>Decodes the packet header.</summary>
     public DecodeProgram PacketHeader { get; }
 
-    internal Dictionary<FieldLocation, int> Slots { get; }
+    internal Dictionary<FieldLocation, int> Slots { get; } = [];
 
     /// <summary>The decoder of the data stream class with this ID, or null.</summary>
     public StreamDecoder? FindStream(ulong id) => _streams.GetValueOrDefault(id);
+
+    /// <summary>
+    /// Adds the data stream and event record classes that newer metadata of the same trace declares more: the metadata of a trace that is
+    /// being recorded grows. What exists stays as it is, and so do cursors and walkers. Not to be called while another thread decodes.
+    /// </summary>
+    public void Extend(TraceClass newer)
+    {
+        ArgumentNullException.ThrowIfNull(newer);
+        foreach (var clock in newer.ClockClasses)
+        {
+            if (!Trace.ClockClasses.Any(known => known.Name == clock.Name))
+                Trace.Add(clock);
+        }
+        foreach (var stream in newer.DataStreamClasses)
+        {
+            if (_streams.TryGetValue(stream.Id, out var known))
+            {
+                foreach (var eventRecordClass in stream.EventRecordClasses.Where(item => known.Class.FindEvent(item.Id) is null))
+                {
+                    CollectSlots(eventRecordClass);
+                    known.Class.Add(eventRecordClass);
+                }
+                continue;
+            }
+            CollectSlots(stream);
+            Trace.Add(stream);
+            _streams.Add(stream.Id, new StreamDecoder(this, stream));
+        }
+        foreach (var decoder in _streams.Values)
+            decoder.FindOuterSlots();
+    }
+
+    private void CollectSlots(DataStreamClass stream)
+    {
+        ProgramCompiler.CollectSlots(stream.PacketContext, Slots);
+        ProgramCompiler.CollectSlots(stream.EventHeader, Slots);
+        ProgramCompiler.CollectSlots(stream.EventCommonContext, Slots);
+        foreach (var eventRecordClass in stream.EventRecordClasses)
+            CollectSlots(eventRecordClass);
+    }
+
+    private void CollectSlots(EventRecordClass eventRecordClass)
+    {
+        ProgramCompiler.CollectSlots(eventRecordClass.SpecificContext, Slots);
+        ProgramCompiler.CollectSlots(eventRecordClass.Payload, Slots);
+    }
 }
 
 /// <summary>The programs of one data stream class.</summary>
@@ -56,10 +94,8 @@ public sealed class StreamDecoder
         PacketContext = ProgramCompiler.Compile(trace.Slots, (FieldScope.PacketContext, stream.PacketContext));
         EventHeader = ProgramCompiler.Compile(trace.Slots, (FieldScope.EventHeader, stream.EventHeader));
         HeaderShape = EventHeaderShapes.Recognize(stream.EventHeader, trace.Slots);
-        // The selector of a recognized header is used inside that header only.
-        var lastOuter = HeaderShape == EventHeaderShape.General ? FieldScope.EventHeader : FieldScope.PacketContext;
-        foreach (var location in trace.Slots.Keys)
-            HasOuterSlots |= location.Origin <= lastOuter;
+        LttngHeader = EventHeaderShapes.ToLttng(HeaderShape, stream.EventHeader);
+        FindOuterSlots();
     }
 
     /// <summary>The decoder of the trace that this stream belongs to.</summary>
@@ -75,7 +111,10 @@ public sealed class StreamDecoder
     public DecodeProgram EventHeader { get; }
 
     /// <summary>Whether an event's fields may depend on values of its packet or of its header.</summary>
-    public bool HasOuterSlots { get; }
+    public bool HasOuterSlots { get; private set; }
+
+    /// <summary>The header of its events, where that is one of LTTng's on x86-64; else null.</summary>
+    public LttngEventHeader? LttngHeader { get; }
 
     internal EventHeaderShape HeaderShape { get; }
 
@@ -84,6 +123,14 @@ public sealed class StreamDecoder
     {
         var dense = _dense;
         return id < (ulong)dense.Length && dense[id] is { } known ? known : Compile(id);
+    }
+
+    internal void FindOuterSlots()
+    {
+        // The selector of a recognized header is used inside that header only.
+        var lastOuter = HeaderShape == EventHeaderShape.General ? FieldScope.EventHeader : FieldScope.PacketContext;
+        foreach (var location in TraceDecoder.Slots.Keys)
+            HasOuterSlots |= location.Origin <= lastOuter;
     }
 
     private EventDecoder? Compile(ulong id)

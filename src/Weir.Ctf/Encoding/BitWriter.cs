@@ -24,6 +24,9 @@ public sealed unsafe class BitWriter : IDisposable
     /// <summary>Gives the memory back.</summary>
     ~BitWriter() => NativeMemory.Free(_start);
 
+    /// <summary>Bits that were written before the memory's first one, and cut off since; alignments count from there.</summary>
+    public long OriginBits { get; private set; }
+
     /// <summary>Where the next bit goes.</summary>
     public long PositionBits { get; private set; }
 
@@ -41,6 +44,7 @@ public sealed unsafe class BitWriter : IDisposable
     {
         NativeMemory.Clear(_start, (nuint)LengthBytes);
         PositionBits = 0;
+        OriginBits = 0;
     }
 
     /// <summary>Forgets what was written from a position on.</summary>
@@ -57,7 +61,7 @@ public sealed unsafe class BitWriter : IDisposable
     /// <summary>Goes on to a multiple of <paramref name="alignmentBits"/>, a power of two.</summary>
     public void Align(long alignmentBits)
     {
-        long position = (PositionBits + alignmentBits - 1) & -alignmentBits;
+        long position = ((OriginBits + PositionBits + alignmentBits - 1) & -alignmentBits) - OriginBits;
         Reserve((position + 7) >> 3);
         PositionBits = position;
     }
@@ -80,6 +84,13 @@ public sealed unsafe class BitWriter : IDisposable
         WriteAt(positionBits, value, sizeBits, isBigEndian);
     }
 
+    /// <summary>The first bytes of what was written, to be written over.</summary>
+    public Span<byte> Overwritable(int lengthBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(lengthBytes, LengthBytes);
+        return new(_start, lengthBytes);
+    }
+
     /// <summary>Writes bytes at the next whole byte.</summary>
     public void WriteBytes(ReadOnlySpan<byte> bytes)
     {
@@ -95,6 +106,35 @@ public sealed unsafe class BitWriter : IDisposable
         int end = utf8.IndexOf((byte)0);
         WriteBytes(end < 0 ? utf8 : utf8[..end]);
         Write(0, 8);
+    }
+
+    /// <summary>Writes zero bytes at the next whole byte.</summary>
+    public void WriteZeros(long count)
+    {
+        Align(8);
+        Reserve(LengthBytes + count);
+        PositionBits += count << 3;
+    }
+
+    /// <summary>Copies bits that begin and go on at whole bytes; what follows them in their last byte is copied too.</summary>
+    public void Copy(byte* source, long sizeBits)
+    {
+        Align(8);
+        long bytes = (sizeBits + 7) >> 3;
+        Reserve(LengthBytes + bytes);
+        Buffer.MemoryCopy(source, _start + LengthBytes, bytes, bytes);
+        PositionBits += sizeBits;
+    }
+
+    /// <summary>Takes the first bytes away: what follows them moves to the beginning, and <see cref="OriginBits"/> goes on.</summary>
+    public void CutFront(long count)
+    {
+        long rest = LengthBytes - count;
+        ArgumentOutOfRangeException.ThrowIfNegative(rest, nameof(count));
+        Buffer.MemoryCopy(_start + count, _start, rest, rest);
+        NativeMemory.Clear(_start + rest, (nuint)count);
+        PositionBits -= count << 3;
+        OriginBits += count << 3;
     }
 
     /// <inheritdoc/>

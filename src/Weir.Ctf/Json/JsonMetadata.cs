@@ -13,6 +13,9 @@ internal sealed class JsonMetadata
     /// <summary>The namespace of what babeltrace2 notes on classes that it translates from CTF 1.8.</summary>
     private const string BabeltraceNamespace = "babeltrace.org,2020";
 
+    /// <summary>Names of the log levels, by LTTng's numbers.</summary>
+    internal static IReadOnlyList<string> LogLevels => s_logLevels;
+
     private static readonly string[] s_logLevels =
     [
         "emergency", "alert", "critical", "error", "warning", "notice", "info", "debug:system", "debug:program", "debug:process",

@@ -12,6 +12,7 @@ public static class FieldVisibility
         // Only unsigned fields have a meaning for babeltrace2.
         IntegerFieldClass integer => integer.IsSigned || (integer.Role == FieldRole.None && integer.MappedClock is null),
         StaticArrayFieldClass array => array.Role == FieldRole.None && IsShown(array.Element),
+        StaticBlobFieldClass blob => blob.Role == FieldRole.None,
         DynamicArrayFieldClass array => IsShown(array.Element),
         OptionalFieldClass optional => IsShown(optional.Content),
         VariantFieldClass variant => IsAnyShown(variant),

@@ -3,6 +3,12 @@ namespace Weir.Ctf;
 /// <summary>Checks that members which the reader acts upon are what CTF 1.8 says they are.</summary>
 internal static class TsdlWellKnown
 {
+    private static readonly string[] s_packetContextMembers =
+        ["timestamp_begin", "timestamp_end", "events_discarded", "packet_seq_num", "packet_size", "content_size"];
+
+    /// <summary>Whether readers act upon a member of the packet context with this name.</summary>
+    public static bool IsPacketContextMember(string name) => Array.IndexOf(s_packetContextMembers, name) >= 0;
+
     public static void CheckPacketHeader(TsdlLowering lowering, TsdlStructure? header, int streamCount)
     {
         if (header is not null && header.IndexOf("magic") is >= 0 and var magic)
@@ -26,7 +32,7 @@ internal static class TsdlWellKnown
 
     public static void CheckStream(TsdlLowering lowering, TsdlStreamBlock block)
     {
-        foreach (string name in (ReadOnlySpan<string>)["timestamp_begin", "timestamp_end", "events_discarded", "packet_seq_num", "packet_size", "content_size"])
+        foreach (string name in s_packetContextMembers)
             CheckUnsigned(lowering, block.PacketContext, name);
         if (CheckUnsigned(lowering, block.EventHeader, "id") is null && block.Events.Count > 1)
             throw lowering.Error(block.Position, "a stream of several events needs the event header's member 'id'");

@@ -9,15 +9,20 @@ namespace Weir.Ctf;
 /// </summary>
 /// <remarks>
 /// TSDL selects a variant's option by the label of its selector's enumeration, so the ranges of <see cref="VariantOption"/> are not
-/// written; build variants with <see cref="VariantFieldClass.ByLabel"/>. Not thread-safe.
+/// written; build variants with <see cref="VariantFieldClass.ByLabel"/>. What TSDL has no words for (booleans, optional fields, BLOBs, text
+/// of other encodings than UTF-8) has to be lowered before. Not thread-safe.
 /// </remarks>
 public sealed class TsdlWriter
 {
+    /// <summary>What babeltrace2 prints for an event without a name, which TSDL does not allow.</summary>
+    private const string UnnamedEvent = "<unknown>";
+
     private readonly TraceClass _trace;
     private readonly StringBuilder _text;
-
-    /// <summary>The members and options around what is being written, outermost first.</summary>
-    private readonly List<(string Name, bool IsOption)> _open = [];
+    private readonly List<(StructureFieldClass Structure, int Index, int PathLength)> _frames = [];
+    private readonly List<string> _path = [];
+    private DataStreamClass? _stream;
+    private EventRecordClass? _event;
     private int _depth;
 
     /// <summary>Creates a writer that appends to <paramref name="text"/>.</summary>
@@ -62,6 +67,7 @@ public sealed class TsdlWriter
     public void WriteStream(DataStreamClass stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
+        _stream = stream;
         Open("stream {");
         // A trace whose packets carry no stream ID has one stream, and then TSDL wants none.
         if (CarriesStreamId())
@@ -82,9 +88,10 @@ public sealed class TsdlWriter
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(eventRecordClass);
+        _stream = stream;
+        _event = eventRecordClass;
         Open("event {");
-        if (eventRecordClass.Name is { } name)
-            Line($"name = {Quote(name)};");
+        Line($"name = {Quote(eventRecordClass.Name ?? UnnamedEvent)};");
         Line($"id = {eventRecordClass.Id};");
         if (CarriesStreamId())
             Line($"stream_id = {stream.Id};");
@@ -134,15 +141,15 @@ public sealed class TsdlWriter
     {
         Indent();
         _text.Append(name).Append(" := ");
+        _path.Clear();
         WriteStructure(root, scope);
         _text.Append(";\n");
     }
 
     /// <summary>Writes a class and the declarator after it, <c>uint32 _name[4]</c>; for an option or a member.</summary>
-    private void WriteMember(string name, FieldClass fieldClass, FieldScope scope, bool isOption = false)
+    private void WriteMember(string identifier, FieldClass fieldClass, FieldScope scope)
     {
         Indent();
-        _open.Add((name, isOption));
         var element = fieldClass;
         while (true)
         {
@@ -154,10 +161,9 @@ public sealed class TsdlWriter
                 break;
         }
         WriteClass(element, scope);
-        _text.Append(' ').Append(Identifier(name, scope));
+        _text.Append(' ').Append(identifier);
         WriteLengths(fieldClass, scope);
         _text.Append(";\n");
-        _open.RemoveAt(_open.Count - 1);
     }
 
     /// <summary>The lengths of nested arrays, outermost first, as in C.</summary>
@@ -248,48 +254,119 @@ public sealed class TsdlWriter
     private void WriteStructure(StructureFieldClass structure, FieldScope scope)
     {
         Open("struct {", indented: false);
-        foreach (var member in structure.Members)
-            WriteMember(member.Name, member.Class, scope);
+        for (int i = 0; i < structure.Members.Count; i++)
+        {
+            var member = structure.Members[i];
+            _frames.Add((structure, i, _path.Count));
+            _path.Add(member.Name);
+            WriteMember(Identifier(member.Name, scope, member.Class), member.Class, scope);
+            _path.RemoveAt(_path.Count - 1);
+            _frames.RemoveAt(_frames.Count - 1);
+        }
         Close(structure.MinimumAlignmentBits > 1 ? $"}} align({structure.MinimumAlignmentBits})" : "}", endsLine: false);
     }
 
     private void WriteVariant(VariantFieldClass variant, FieldScope scope)
     {
+        var mappings = (Find(variant.SelectorLocation) as IntegerFieldClass)?.Mappings;
         _text.Append("variant <");
-        // Readers of TSDL take one name here, which they look up from the variant outwards; only another scope needs a path.
-        if (variant.SelectorLocation.Origin == scope)
-            _text.Append(Identifier(variant.SelectorLocation.Path[^1], scope));
-        else
-            WriteLocation(variant.SelectorLocation, scope);
+        WriteLocation(variant.SelectorLocation, scope);
         Open("> {", indented: false);
         foreach (var option in variant.Options)
-            WriteMember(option.Name, option.Class, scope, isOption: true);
+        {
+            string? identifier = mappings is null ? null : FindLabel(mappings, option);
+            WriteMember(identifier ?? Identifier(option.Name, scope, option.Class), option.Class, scope);
+        }
         Close("}", endsLine: false);
     }
 
     /// <summary>
-    /// Writes a location as seen from a scope: a member of the scope's own root by its name alone, anything else by its whole path.
+    /// The label that selects an option: of the same values and of its name, or of its name behind the underscore that readers take off.
+    /// Null where there is none that could name an option.
+    /// </summary>
+    internal static string? FindLabel(IReadOnlyList<EnumerationMapping> mappings, VariantOption option)
+    {
+        foreach (var mapping in mappings)
+        {
+            string label = mapping.Label;
+            bool isName = label == option.Name ? !label.StartsWith('_') : label == "_" + option.Name;
+            if (isName && IsIdentifier(label) && !TsdlKeywords.Contains(label) && mapping.Ranges.SequenceEqual(option.Ranges))
+                return label;
+        }
+        return null;
+    }
+
+    /// <summary>
+    /// Writes a location as seen from a scope: where its last name alone, looked up from the innermost structure outwards, finds it, by that
+    /// name, which is what every reader takes; else by its whole path.
     /// </summary>
     private void WriteLocation(FieldLocation location, FieldScope scope)
     {
-        if (location.Origin == scope && location.Path is [var sibling])
+        if (location.Origin == scope && FindByLastName(location) is { } member)
         {
-            _text.Append(Identifier(sibling, location.Origin));
+            _text.Append(Identifier(member.Name, scope, member.Class));
             return;
         }
         _text.Append(ScopePath(location.Origin));
-        int next = 0;
-        // TSDL names the options on the way, which are those around what is being written.
-        for (int i = 0; i < _open.Count && location.Origin == scope && next < location.Path.Count; i++)
+        FieldClass? parent = RootOf(location.Origin);
+        foreach (string name in location.Path)
         {
-            var (name, isOption) = _open[i];
-            if (!isOption && (name != location.Path[next] || next == location.Path.Count - 1))
-                break;
-            _text.Append('.').Append(Identifier(name, scope));
-            next += isOption ? 0 : 1;
+            parent = Step(parent, name);
+            _text.Append('.').Append(Identifier(name, location.Origin, parent));
         }
-        for (; next < location.Path.Count; next++)
-            _text.Append('.').Append(Identifier(location.Path[next], location.Origin));
+    }
+
+    private StructureMember? FindByLastName(FieldLocation location)
+    {
+        for (int i = _frames.Count - 1; i >= 0; i--)
+        {
+            var (structure, index, pathLength) = _frames[i];
+            for (int j = 0; j < index; j++)
+            {
+                if (structure.Members[j].Name != location.Path[^1])
+                    continue;
+                bool isIt = pathLength == location.Path.Count - 1;
+                for (int k = 0; k < pathLength && isIt; k++)
+                    isIt = _path[k] == location.Path[k];
+                return isIt ? structure.Members[j] : null;
+            }
+        }
+        return null;
+    }
+
+    private FieldClass? Find(FieldLocation location)
+    {
+        FieldClass? found = RootOf(location.Origin);
+        foreach (string name in location.Path)
+            found = Step(found, name);
+        return found;
+    }
+
+    private StructureFieldClass? RootOf(FieldScope scope) => scope switch
+    {
+        FieldScope.PacketHeader => _trace.PacketHeader,
+        FieldScope.PacketContext => _stream?.PacketContext,
+        FieldScope.EventHeader => _stream?.EventHeader,
+        FieldScope.EventCommonContext => _stream?.EventCommonContext,
+        FieldScope.EventSpecificContext => _event?.SpecificContext,
+        _ => _event?.Payload,
+    };
+
+    private static FieldClass? Step(FieldClass? parent, string name)
+    {
+        switch (parent)
+        {
+            case StructureFieldClass structure:
+                return structure.Find(name);
+            case StaticArrayFieldClass array:
+                return Step(array.Element, name);
+            case DynamicArrayFieldClass array:
+                return Step(array.Element, name);
+            case VariantFieldClass variant:
+                return variant.Options.Select(option => Step(option.Class, name)).FirstOrDefault(found => found is not null);
+            default:
+                return null;
+        }
     }
 
     private void Indent() => _text.Append('\t', _depth);
@@ -334,16 +411,25 @@ public sealed class TsdlWriter
         _ => "event.fields",
     };
 
+    /// <summary>A name made of what TSDL allows in names that no underscore protects, such as those of clocks and of the environment.</summary>
+    internal static string ToIdentifier(string name) => IsIdentifier(name) && !TsdlKeywords.Contains(name) ? name : Protect(name);
+
     /// <summary>
     /// A member's name in TSDL. Readers take one leading underscore off, so every name of a context or a payload gets one, as LTTng
-    /// does. Headers keep their bare names, by which readers know them, unless a name begins with an underscore or is a keyword.
+    /// does. Headers keep their bare names, by which readers know them, unless a name begins with an underscore, is a keyword, or would
+    /// have readers take the member for what it is not.
     /// </summary>
-    private static string Identifier(string name, FieldScope scope)
+    private static string Identifier(string name, FieldScope scope, FieldClass? fieldClass)
     {
         bool isBare = scope is FieldScope.PacketHeader or FieldScope.PacketContext or FieldScope.EventHeader
-            && !name.StartsWith('_') && !TsdlKeywords.Contains(name);
-        if (isBare && IsIdentifier(name))
-            return name;
+            && !name.StartsWith('_') && !TsdlKeywords.Contains(name) && IsIdentifier(name);
+        if (scope == FieldScope.PacketContext && fieldClass is not IntegerFieldClass { Role: not FieldRole.None })
+            isBare &= !TsdlWellKnown.IsPacketContextMember(name);
+        return isBare ? name : Protect(name);
+    }
+
+    private static string Protect(string name)
+    {
         var safe = new StringBuilder("_");
         foreach (char c in name)
             safe.Append(char.IsAsciiLetterOrDigit(c) || c == '_' ? c : '_');

@@ -52,6 +52,9 @@ public sealed class ComponentContext
     /// <summary>What is to be said.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Warning;
 
+    /// <summary>Called by a source that is about to wait for what comes next, so that sinks hand on what they hold. Null where nobody wants to know.</summary>
+    public Action? BeforeWait { get; init; }
+
     /// <summary>Where a sink writes that is told no path; standard output where null.</summary>
     public Stream? Output { get; init; }
 
@@ -127,7 +130,7 @@ public abstract record ComponentClass(ComponentKind Kind, string Plugin, string 
     public Func<string, JsonObject, JsonNode?>? Query { get; init; }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{(Kind switch { ComponentKind.Source => "source", ComponentKind.Filter => "filter", _ => "sink" })}.{Plugin}.{Name}";
+    public sealed override string ToString() => $"{(Kind switch { ComponentKind.Source => "source", ComponentKind.Filter => "filter", _ => "sink" })}.{Plugin}.{Name}";
 }
 
 /// <summary>A class of sources.</summary>

@@ -17,6 +17,7 @@ public sealed class ComponentCatalogue
         ["ctf"] = "CTF input and output",
         ["lttng-utils"] = "What is special to LTTng",
         ["text"] = "Plain text input and output",
+        ["timeline"] = "Timelines for viewers",
         ["utils"] = "What every graph needs",
     };
 
@@ -34,6 +35,13 @@ public sealed class ComponentCatalogue
 
     /// <summary>All classes.</summary>
     public IEnumerable<ComponentClass> Classes => _plugins.SelectMany(plugin => plugin.Classes);
+
+    /// <summary>Adds a plug-in that the program brings along.</summary>
+    public void Add(IPlugin plugin)
+    {
+        ArgumentNullException.ThrowIfNull(plugin);
+        _plugins.Add(new PluginEntry(plugin.Name, plugin.Description, null, plugin.Components));
+    }
 
     /// <summary>Adds the plug-ins of paths; <see cref="PluginLoader"/> says which.</summary>
     /// <param name="paths">Assemblies or directories, <c>:</c> between them.</param>

@@ -34,7 +34,7 @@ public sealed class GraphComponent
     public IReadOnlyList<(GraphComponent Upstream, int Output)> Inputs => InputList;
 
     /// <summary>The source, filter or sink.</summary>
-    internal IDisposable Part { get; }
+    public IDisposable Part { get; }
 
     internal MessageSink? Sink { get; }
 

@@ -73,7 +73,7 @@ public sealed class ParameterReader(JsonObject parameters)
         foreach (var (name, _) in parameters)
         {
             if (!_known.Contains(name))
-                throw new ComponentParameterException($"the parameter '{name}' is not known: expected {string.Join(", ", _known.Order(StringComparer.Ordinal))}");
+                throw new ComponentParameterException($"the parameter '{name}' is not known: expected {(_known.Count == 0 ? "none" : string.Join(", ", _known.Order(StringComparer.Ordinal)))}");
         }
     }
 

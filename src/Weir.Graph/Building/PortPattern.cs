@@ -95,6 +95,13 @@ public static class PortPattern
         return p == pattern.Length;
     }
 
+    /// <summary>A pattern that one name has.</summary>
+    public static string Escape(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return name.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("*", "\\*", StringComparison.Ordinal);
+    }
+
     /// <summary>The text without its backslashes.</summary>
     internal static string Unescape(string text)
     {

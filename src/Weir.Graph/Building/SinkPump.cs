@@ -34,11 +34,12 @@ internal sealed class SinkPump(GraphComponent component) : IDisposable
             iterator.ThrowIfBad();
     }
 
-    public void Flush()
+    /// <summary>Ends the sink's output.</summary>
+    public void Finish()
     {
         try
         {
-            component.Sink!.Flush();
+            component.Sink!.Finish();
         }
         catch (Exception e)
         {

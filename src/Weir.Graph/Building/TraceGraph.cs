@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Text.Json.Nodes;
 
 namespace Weir.Graph;
@@ -41,7 +42,7 @@ public sealed class TraceGraph : IDisposable
     {
         ArgumentNullException.ThrowIfNull(componentClass);
         CheckName(name);
-        var context = new ComponentContext { Name = name, Parameters = parameters ?? [], LogLevel = logLevel, Output = Output, Log = Log };
+        var context = new ComponentContext { Name = name, Parameters = parameters ?? [], LogLevel = logLevel, Output = Output, Log = Log, BeforeWait = FlushSinks };
         try
         {
             IDisposable part = componentClass switch
@@ -120,12 +121,12 @@ public sealed class TraceGraph : IDisposable
     }
 
     /// <summary>
-    /// Moves all messages, batch by batch, in turns where there are several sinks. What sinks have taken before an error is flushed. Can be
-    /// called once.
+    /// Moves all messages, batch by batch, in turns where there are several sinks. Sinks finish what they have taken also where an error
+    /// ends the run. Can be called once.
     /// </summary>
     /// <param name="cancellation">Ends the run early, after a batch.</param>
     /// <exception cref="GraphException">A component has failed; the cause says why.</exception>
-    /// <exception cref="OperationCanceledException">The run was ended early; what sinks have taken was flushed.</exception>
+    /// <exception cref="OperationCanceledException">The run was ended early; sinks have finished what they had taken.</exception>
     public void Run(CancellationToken cancellation = default)
     {
         if (_hasRun)
@@ -165,6 +166,7 @@ public sealed class TraceGraph : IDisposable
 
     private static void Turn(List<SinkPump> pumps, Dictionary<Exception, GraphComponent> blamed, CancellationToken cancellation)
     {
+        Exception? failure = null;
         try
         {
             for (bool isMore = true; isMore;)
@@ -177,16 +179,30 @@ public sealed class TraceGraph : IDisposable
             foreach (var pump in pumps)
                 pump.ThrowIfBad();
         }
-        catch (Exception e) when (blamed.TryGetValue(e, out var component))
+        catch (Exception e)
         {
-            throw new GraphException(component.Name, component.ClassName, e);
+            failure = blamed.TryGetValue(e, out var component) ? new GraphException(component.Name, component.ClassName, e) : e;
         }
-        finally
+        // What came before an error is handed on before the error, by all sinks.
+        foreach (var pump in pumps)
         {
-            // What came before an error is handed on before the error.
-            foreach (var pump in pumps)
-                pump.Flush();
+            try
+            {
+                pump.Finish();
+            }
+            catch (GraphException e)
+            {
+                failure ??= e;
+            }
         }
+        if (failure is not null)
+            ExceptionDispatchInfo.Throw(failure);
+    }
+
+    private void FlushSinks()
+    {
+        foreach (var component in _components)
+            component.Sink?.Flush();
     }
 
     private GraphComponent FindOrThrow(string name, string connection) => Find(name)

@@ -6,7 +6,7 @@ namespace Weir.Tests.Cli;
 /// <summary>Traces that LTTng-UST records here and now, read by babeltrace2 and by us.</summary>
 public class LttngTraceTests
 {
-    private const string Provider = """
+    internal const string Provider = """
         #undef TRACEPOINT_PROVIDER
         #define TRACEPOINT_PROVIDER weir_test
         #undef TRACEPOINT_INCLUDE
@@ -35,7 +35,7 @@ public class LttngTraceTests
         #include <lttng/tracepoint-event.h>
         """;
 
-    private const string Program = """
+    internal const string Program = """
         #define TRACEPOINT_CREATE_PROBES
         #define TRACEPOINT_DEFINE
         #include "tp.h"
@@ -109,13 +109,13 @@ public class LttngTraceTests
         Assert.Equal(Losses(expected.Error), Losses(actual.Error));
     }
 
-    private static bool IsInstalled(string program) =>
+    internal static bool IsInstalled(string program) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(directory => File.Exists(Path.Combine(directory, program)));
 
-    private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    internal static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>babeltrace2 2.0 repeats the string before where one is empty; such lines are compared up to their strings.</summary>
-    private static IEnumerable<string> Comparable(string[] lines) =>
+    internal static IEnumerable<string> Comparable(string[] lines) =>
         lines.Select(line => line.IndexOf(", text = ", StringComparison.Ordinal) is >= 0 and int at ? line[..at] : line);
 
     private static string[] Losses(string error) =>

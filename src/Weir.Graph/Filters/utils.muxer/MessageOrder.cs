@@ -33,9 +33,11 @@ internal static class MessageOrder
         var rightTrace = right.Stream.Trace;
         if (leftTrace != rightTrace)
         {
-            int order = ComparePresence(leftTrace.Class.Uuid, rightTrace.Class.Uuid);
+            int order = ComparePresence(leftTrace.Class.Namespace, rightTrace.Class.Namespace);
             if (order == 0)
                 order = string.CompareOrdinal(leftTrace.Name, rightTrace.Name);
+            if (order == 0)
+                order = ComparePresence(leftTrace.Class.Uid, rightTrace.Class.Uid);
             if (order != 0)
                 return order;
         }
@@ -50,17 +52,9 @@ internal static class MessageOrder
         return left.Kind == MessageKind.Event ? CompareEvents(left.Record.Decoder.Class, right.Record.Decoder.Class) : 0;
     }
 
-    /// <summary>UUIDs in the order of their bytes; one that is there comes before one that is not.</summary>
-    private static int ComparePresence(Guid? left, Guid? right)
-    {
-        if (left is null || right is null)
-            return (left is null ? 1 : 0) - (right is null ? 1 : 0);
-        Span<byte> leftBytes = stackalloc byte[16];
-        Span<byte> rightBytes = stackalloc byte[16];
-        left.Value.TryWriteBytes(leftBytes, bigEndian: true, out _);
-        right.Value.TryWriteBytes(rightBytes, bigEndian: true, out _);
-        return leftBytes.SequenceCompareTo(rightBytes);
-    }
+    /// <summary>Texts in the order of their characters; one that is there comes before one that is not.</summary>
+    private static int ComparePresence(string? left, string? right) =>
+        left is null || right is null ? (left is null ? 1 : 0) - (right is null ? 1 : 0) : string.CompareOrdinal(left, right);
 
     private static int CompareEvents(EventRecordClass left, EventRecordClass right)
     {

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Weir.Graph;
 
 /// <summary>
-/// <c>filter.utils.trimmer</c>: passes on what lies between two times, both included. A loss that reaches beyond them is cut there, and
-/// then nobody knows how many were lost inside.
+/// <c>filter.utils.trimmer</c>: passes on what lies between two times, both included. Streams and packets that begin before or end after
+/// begin and end at these times instead. A loss that reaches beyond them is cut there, and then nobody knows how many were lost inside.
 /// </summary>
 public sealed class Trimmer : MessageIterator
 {
@@ -12,9 +12,12 @@ public sealed class Trimmer : MessageIterator
     private readonly bool _isUtc;
     private readonly TimeBound? _beginBound;
     private readonly TimeBound? _endBound;
-    private readonly bool _endsEarly;
+    private readonly List<OpenStream> _streams = [];
+    private DataStream? _followed;
     private Message[] _kept = new Message[16];
+    private int _count;
     private bool _isResolved;
+    private bool _hasBegun;
     private bool _hasEnded;
     private long _beginNs = long.MinValue;
     private long _endNs = long.MaxValue;
@@ -40,10 +43,10 @@ public sealed class Trimmer : MessageIterator
         _beginBound = begin;
         _endBound = end;
         _isUtc = isUtc;
-        _endsEarly = true;
+        _hasBegun = begin is null;
     }
 
-    /// <summary>Trims the messages of one stream to a range in nanoseconds since its clock's origin.</summary>
+    /// <summary>Trims messages that are sorted by time to a range in nanoseconds since the clocks' origin.</summary>
     public Trimmer(MessageIterator upstream, long beginNs, long endNs)
     {
         _upstream = upstream;
@@ -58,11 +61,13 @@ public sealed class Trimmer : MessageIterator
         while (!_hasEnded)
         {
             var batch = _upstream.Next();
+            _count = 0;
             if (batch.Count == 0)
-                break;
-            int count = Keep(batch);
-            if (count > 0)
-                return new ArraySegment<Message>(_kept, 0, count);
+                End();
+            else
+                Take(batch);
+            if (_count > 0)
+                return new ArraySegment<Message>(_kept, 0, _count);
         }
         return ArraySegment<Message>.Empty;
     }
@@ -77,47 +82,120 @@ public sealed class Trimmer : MessageIterator
         base.Dispose(disposing);
     }
 
-    private int Keep(ReadOnlySpan<Message> batch)
+    private static bool IsLoss(in Message message) => message.Kind is MessageKind.DiscardedEvents or MessageKind.DiscardedPackets;
+
+    private void Take(ReadOnlySpan<Message> batch)
     {
-        if (_kept.Length < batch.Length)
-            _kept = new Message[batch.Length];
-        int count = 0;
         foreach (ref readonly var message in batch)
         {
-            if (!message.HasTime)
+            if (message.Stream.Clock is null)
+                throw new TraceReadException(message.Stream.Name, -1, "this stream has no clock, so no time range can be cut from it");
+            if (message.HasTime)
             {
-                if (message.Stream.Clock is null)
-                    throw new TraceReadException(message.Stream.Name, -1, "this stream has no clock, so no time range can be cut from it");
-                _kept[count++] = message;
-                continue;
+                if (!_isResolved)
+                    Resolve(in message);
+                if (!_hasBegun && (message.TimeNs >= _beginNs || (IsLoss(in message) && message.EndTimeNs >= _beginNs)))
+                    Begin();
+                if (message.TimeNs > _endNs)
+                {
+                    End();
+                    return;
+                }
             }
-            if (!_isResolved)
-                Resolve(in message);
-            bool isLoss = message.Kind is MessageKind.DiscardedEvents or MessageKind.DiscardedPackets;
-            if (message.TimeNs > _endNs)
-            {
-                _hasEnded = _endsEarly;
-                if (_hasEnded)
-                    break;
-                continue;
-            }
-            if (message.TimeNs < _beginNs && !(isLoss && message.EndTimeNs >= _beginNs))
-                continue;
-            _kept[count] = message;
-            if (isLoss)
-                CutLoss(ref _kept[count]);
-            count++;
+            if (message.Kind != MessageKind.Event || message.Stream != _followed)
+                Follow(in message);
+            if (_hasBegun)
+                Keep(in message);
         }
-        return count;
     }
 
-    private void CutLoss(ref Message loss)
+    /// <summary>Keeps track of what has begun and not ended.</summary>
+    private void Follow(in Message message)
     {
-        if (loss.TimeNs >= _beginNs && loss.EndTimeNs <= _endNs)
+        if (message.Kind == MessageKind.StreamBeginning)
+            _streams.Add(new OpenStream(message.Stream));
+        int index = IndexOf(message.Stream);
+        if (index < 0)
             return;
-        loss.TimeNs = Math.Max(loss.TimeNs, _beginNs);
-        loss.EndTimeNs = Math.Min(loss.EndTimeNs, _endNs);
-        loss.Count = null;
+        _followed = message.Stream;
+        if (message.Kind == MessageKind.StreamEnd)
+        {
+            _streams.RemoveAt(index);
+            return;
+        }
+        var stream = _streams[index];
+        stream.HasTime |= message.HasTime;
+        if (message.Kind is MessageKind.PacketBeginning or MessageKind.PacketEnd)
+            stream.Packet = message.Kind == MessageKind.PacketBeginning ? message.Packet : null;
+    }
+
+    private int IndexOf(DataStream stream)
+    {
+        for (int i = 0; i < _streams.Count; i++)
+        {
+            if (_streams[i].Stream == stream)
+                return i;
+        }
+        return -1;
+    }
+
+    private ref Message Add()
+    {
+        if (_count == _kept.Length)
+            Array.Resize(ref _kept, _count * 2);
+        return ref _kept[_count++];
+    }
+
+    private void Keep(in Message message)
+    {
+        ref var kept = ref Add();
+        kept = message;
+        if (IsLoss(in message) && message.HasTime && (message.TimeNs < _beginNs || message.EndTimeNs > _endNs))
+        {
+            kept.SetTime(
+                message.TimeNs < _beginNs ? message.Stream.ToClockValue(_beginNs) : message.Record.ClockValue,
+                message.EndTimeNs > _endNs ? message.Stream.ToClockValue(_endNs) : message.EndClockValue);
+            kept.Count = null;
+        }
+    }
+
+    /// <summary>Lets what has begun before begin now.</summary>
+    private void Begin()
+    {
+        _hasBegun = true;
+        foreach (var stream in _streams)
+        {
+            Add(MessageKind.StreamBeginning, stream, _beginNs);
+            if (stream.Packet is not null)
+                Add(MessageKind.PacketBeginning, stream, _beginNs);
+        }
+    }
+
+    /// <summary>Lets what has not ended end now.</summary>
+    private void End()
+    {
+        _hasEnded = true;
+        if (!_hasBegun || _endNs == long.MaxValue)
+            return;
+        foreach (var stream in _streams)
+        {
+            if (stream.Packet is not null)
+                Add(MessageKind.PacketEnd, stream, _endNs);
+            Add(MessageKind.StreamEnd, stream, _endNs);
+        }
+    }
+
+    private void Add(MessageKind kind, OpenStream stream, long timeNs)
+    {
+        ref var message = ref Add();
+        message = default;
+        message.Kind = kind;
+        message.Stream = stream.Stream;
+        if (kind is MessageKind.PacketBeginning or MessageKind.PacketEnd)
+            message.Packet = stream.Packet;
+        // Of a stream without any time nobody knows whether it was there.
+        if (stream.HasTime)
+            message.SetTime(stream.Stream.ToClockValue(timeNs));
     }
 
     private void Resolve(in Message first)
@@ -129,6 +207,16 @@ public sealed class Trimmer : MessageIterator
             _endNs = end.Resolve(_isUtc, first.TimeNs);
         if (_beginNs > _endNs)
             throw new TraceReadException(first.Stream.Name, -1, "the time range ends before it begins");
+    }
+
+    /// <summary>A stream that has begun and not ended.</summary>
+    private sealed class OpenStream(DataStream stream)
+    {
+        public DataStream Stream => stream;
+
+        public bool HasTime { get; set; }
+
+        public Packet? Packet { get; set; }
     }
 }
 

@@ -94,7 +94,7 @@ internal sealed class TimelineFields
         if (field == TimelineField.None || Has(field))
             return;
         bool isName = field is TimelineField.ThreadName or TimelineField.PrevName or TimelineField.NextName;
-        if (isName ? step.Kind is not (DecodeStepKind.String or DecodeStepKind.Text) : step.Kind is < DecodeStepKind.Integer8 or > DecodeStepKind.IntegerBits)
+        if (isName ? step.Class is not (StringFieldClass or StaticStringFieldClass or DynamicStringFieldClass) : step.Class is not IntegerFieldClass)
             return;
         if (isName)
             _names[(int)field] = new byte[MaxNameBytes];

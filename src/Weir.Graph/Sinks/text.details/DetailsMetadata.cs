@@ -95,7 +95,9 @@ internal sealed class DetailsMetadata
         _writer.BeginLine().Append(Style.Object("Stream class"));
         if (_options.WithStreamClassName && stream.Name is { } name)
             _writer.Append($" `{Style.Value(name)}`");
-        _writer.Identity(_options.WithStreamClassNamespace ? stream.Namespace : null, Uid(stream.Uid), stream.Id).Append(":\n");
+        // Without the namespace there is no UID either, in babeltrace2 2.1 too.
+        bool hasNamespace = _options.WithStreamClassNamespace;
+        _writer.Identity(hasNamespace ? stream.Namespace : null, hasNamespace ? Uid(stream.Uid) : null, stream.Id).Append(":\n");
         _writer.Indent += 2;
         _writer.AttributeLines(stream.Attributes);
         Support(stream, ctfVersion);
@@ -161,7 +163,7 @@ internal sealed class DetailsMetadata
             _writer.Indent += 2;
             _writer.OptionalLine("Namespace", origin.Namespace);
             _writer.OptionalLine("Name", origin.Name);
-            _writer.OptionalLine("UID", origin.Uid);
+            _writer.OptionalLine("UID", Uid(origin.Uid));
             _writer.Indent -= 2;
         }
     }

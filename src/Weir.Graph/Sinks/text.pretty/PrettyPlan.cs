@@ -40,13 +40,15 @@ internal sealed class PrettyPlan
         ref readonly var step = ref steps[index];
         if (step.IsHidden)
             return;
+        int digits = step.Class is IntegerFieldClass ? MinimumDigits.Of(step.Class) : 0;
         _steps[index] = new PrettyStep
         {
             Prefix = Encoding.UTF8.GetBytes(prefix),
             Bits = step.Class as BitsFieldClass,
             ShowNames = showNames,
-            IsPlainUnsigned = step.Class is IntegerFieldClass { IsSigned: false, DisplayBase: DisplayBase.Decimal, Mappings: null },
-            IsPlainSigned = step.Class is IntegerFieldClass { IsSigned: true, DisplayBase: DisplayBase.Decimal, Mappings: null },
+            IsPlainUnsigned = digits == 0 && step.Class is IntegerFieldClass { IsSigned: false, DisplayBase: DisplayBase.Decimal, Mappings: null },
+            IsPlainSigned = digits == 0 && step.Class is IntegerFieldClass { IsSigned: true, DisplayBase: DisplayBase.Decimal, Mappings: null },
+            MinimumDigits = digits,
         };
         switch (step.Kind)
         {
@@ -85,6 +87,9 @@ internal struct PrettyStep
     public bool IsPlainUnsigned;
 
     public bool IsPlainSigned;
+
+    /// <summary>Digits to show at least, or 0.</summary>
+    public int MinimumDigits;
 }
 
 /// <summary>Writes the fields of a program as text.</summary>
@@ -103,6 +108,8 @@ internal unsafe struct PrettyVisitor(TextBuffer text, PrettyStep[] steps) : IFie
             text.AppendUnsigned(value);
         else if (plan.IsPlainSigned)
             text.AppendSigned((long)value);
+        else if (plan.MinimumDigits > 0 && plan.Bits is IntegerFieldClass { Mappings: null } integer && (!integer.IsSigned || (long)value >= 0))
+            text.AppendPadded(value, plan.MinimumDigits);
         else
             AppendBits(plan.Bits!, value);
     }

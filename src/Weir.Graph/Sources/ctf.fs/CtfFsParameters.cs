@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Weir.Graph;
 
 /// <summary>The parameters of <c>source.ctf.fs</c>, named as babeltrace2's.</summary>
@@ -12,9 +14,11 @@ internal static class CtfFsParameters
         stream-intersection=yes                   only the time that all streams of a trace have in common
         """;
 
-    public static CtfFsSource Create(ComponentContext context)
+    public static CtfFsSource Create(ComponentContext context) => Open(context.Parameters);
+
+    public static CtfFsSource Open(JsonObject given)
     {
-        var parameters = new ParameterReader(context.Parameters);
+        var parameters = new ParameterReader(given);
         var inputs = parameters.Texts("inputs");
         var options = new CtfFsOptions
         {
@@ -33,12 +37,12 @@ internal static class CtfFsParameters
     /// <summary>A directory with a file <c>metadata</c> is a trace, whatever that file holds.</summary>
     public static double Recognize(string input) => File.Exists(Path.Combine(input, CtfFsTrace.MetadataFileName)) ? 0.75 : 0;
 
-    /// <summary>The trace's UUID. What is wrong with the metadata is said when the trace is opened.</summary>
+    /// <summary>What tells the trace from others. What is wrong with the metadata is said when the trace is opened.</summary>
     public static string? Group(string input)
     {
         try
         {
-            return CtfFsTrace.Open(input, input, null).Class.Uuid?.ToString();
+            return CtfFsSource.GroupOf(CtfFsTrace.Open(input, input, null).Class);
         }
         catch (TraceReadException)
         {

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Weir.Ctf;
 
 namespace Weir.Graph;
@@ -20,6 +21,7 @@ public sealed class CtfFsSource : Source
         Help = CtfFsParameters.Help,
         Recognize = CtfFsParameters.Recognize,
         Group = CtfFsParameters.Group,
+        Query = CtfFsQueries.Answer,
     };
 
     /// <inheritdoc/>
@@ -76,11 +78,52 @@ public sealed class CtfFsSource : Source
             Func<MessageIterator> create = _options.IsIntersection
                 ? () => new Trimmer(new CtfFsStreamIterator(group), beginNs, endNs)
                 : () => new CtfFsStreamIterator(group);
-            ports.Add(new Port($"{trace.Class.Uuid?.ToString() ?? trace.Directory} | {group.Stream.Decoder.Class.Id} | {group.Stream.Id}", create));
+            ports.Add(new Port(NameOf(trace, group), create, group));
         }
         foreach (var failure in failures)
             ports.Add(new Port(failure.Path, () => new BadFile(failure)));
         return ports;
+    }
+
+    /// <summary>Names as babeltrace2's: what tells the trace from others, the data stream class's ID, and the stream's ID or its file.</summary>
+    private static string NameOf(CtfFsTrace trace, CtfFsStreamGroup group)
+    {
+        string identity = trace.Class switch
+        {
+            { Uid: null, Uuid: null } => Path.GetFullPath(trace.Directory),
+            var of => $"{{namespace: `{NamespaceOf(of)}`, name: `{of.Name}`, uid: `{of.Uid ?? of.Uuid?.ToString()}`}}",
+        };
+        bool hasId = group.Packets[0].Properties.StreamId is not null;
+        return $"{identity} | {group.Stream.Decoder.Class.Id} | {(hasId ? group.Stream.Id : Path.GetFullPath(group.Stream.Name))}";
+    }
+
+    /// <summary>Metadata of CTF 1.8 has no namespace; that of LTTng's tracers is known.</summary>
+    private static string NamespaceOf(TraceClass trace) =>
+        trace.Namespace ?? (trace.FindEnvironment("tracer_name")?.Text is "lttng-ust" or "lttng-modules" ? "lttng.org,2009" : "");
+
+    /// <summary>What belongs together: the name that each trace has among others; null where it has none.</summary>
+    internal static string? GroupOf(TraceClass trace) =>
+        trace is { Uid: null, Uuid: null } ? null : $"namespace: {NamespaceOf(trace)}, name: {trace.Name}, uid: {trace.Uid ?? trace.Uuid?.ToString()}";
+
+    /// <summary>The traces with their streams, the outputs that these come out of, and when they begin and end.</summary>
+    internal JsonArray DescribeTraces()
+    {
+        var traces = new JsonArray();
+        foreach (var trace in _traces)
+        {
+            var streams = new JsonArray();
+            foreach (var port in CreatePorts(trace))
+            {
+                if (port.Group is not { } group)
+                    continue;
+                var stream = new JsonObject { ["port-name"] = port.Name };
+                if (group.Stream.Clock is not null && group.Packets[0].Properties.BeginTime is { } begin && group.Packets[^1].Properties.EndTime is { } end)
+                    stream["range-ns"] = new JsonObject { ["begin"] = group.Stream.ToNanoseconds(begin), ["end"] = group.Stream.ToNanoseconds(end) };
+                streams.Add((JsonNode)stream);
+            }
+            traces.Add((JsonNode)new JsonObject { ["stream-infos"] = streams });
+        }
+        return traces;
     }
 
     /// <summary>The time that all streams of a trace have in common.</summary>
@@ -169,7 +212,7 @@ public sealed class CtfFsSource : Source
         }
     }
 
-    private sealed record Port(string Name, Func<MessageIterator> Create);
+    private sealed record Port(string Name, Func<MessageIterator> Create, CtfFsStreamGroup? Group = null);
 
     private sealed class BadFile(TraceReadException failure) : MessageIterator
     {

@@ -167,7 +167,7 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         if (now.DiscardedEvents is { } discarded)
         {
             ulong? earlier = before?.DiscardedEvents;
-            if (earlier is { } known ? discarded > known : discarded != 0)
+            if (discarded > earlier.GetValueOrDefault())
             {
                 ulong? count = earlier is { } value ? discarded - value : null;
                 AddLoss(MessageKind.DiscardedEvents, count, earlier is null ? now.BeginTime : before?.EndTime, now.EndTime);

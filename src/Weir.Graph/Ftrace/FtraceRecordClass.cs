@@ -1,0 +1,207 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using Weir.Ctf;
+
+namespace Weir.Graph;
+
+/// <summary>
+/// What the records of one kernel event become: a payload with the fields as they are in the kernel, and the steps that copy them. Fields
+/// that lie side by side are one step, whatever they are, because the payload's fields have the record's own sizes and byte order.
+/// Immutable and thread-safe.
+/// </summary>
+public sealed unsafe class FtraceRecordClass
+{
+    private readonly CopyStep[] _steps;
+    private readonly bool _isBigEndian;
+
+    private FtraceRecordClass(FtraceFormat format, StructureFieldClass payload, CopyStep[] steps, int minimumBytes, bool isBigEndian)
+    {
+        Format = format;
+        Payload = payload;
+        _steps = steps;
+        MinimumBytes = minimumBytes;
+        _isBigEndian = isBigEndian;
+    }
+
+    private enum CopyKind : byte
+    {
+        Bytes,
+        Text,
+        Array,
+        TailText,
+        TailArray,
+    }
+
+    /// <summary>The kernel's description.</summary>
+    public FtraceFormat Format { get; }
+
+    /// <summary>The fields as a structure.</summary>
+    public StructureFieldClass Payload { get; }
+
+    /// <summary>A record has at least this many bytes.</summary>
+    public int MinimumBytes { get; }
+
+    /// <summary>Makes the class of an event's records.</summary>
+    /// <param name="format">The kernel's description.</param>
+    /// <param name="byteOrder">Order of the bytes of all numbers.</param>
+    /// <param name="hasLabels">Whether fields with labels become enumerations; they then show the label beside the value.</param>
+    /// <exception cref="CtfException">The description is no layout of a record.</exception>
+    public static FtraceRecordClass Create(FtraceFormat format, ByteOrder byteOrder, bool hasLabels = false)
+    {
+        ArgumentNullException.ThrowIfNull(format);
+        var builder = new Builder(byteOrder, hasLabels);
+        foreach (var field in format.Fields)
+        {
+            // The record goes on behind the declared elements: their number stands in another field.
+            bool isOpen = field.IsArray && format.Name == "kernel_stack" && ReferenceEquals(field, format.Fields[^1]);
+            builder.Add(isOpen ? field with { Place = FtraceFieldPlace.Tail } : field);
+        }
+        return new FtraceRecordClass(format, new StructureFieldClass(builder.Members), [.. builder.Steps], builder.MinimumBytes, byteOrder == ByteOrder.BigEndian);
+    }
+
+    /// <summary>Copies a record's fields. False where the record is too short for them; what was written then is to be taken back.</summary>
+    /// <param name="record">The record's first byte, <c>common_type</c>'s.</param>
+    /// <param name="lengthBytes">Its length.</param>
+    /// <param name="fields">Takes the fields of <see cref="Payload"/>.</param>
+    public bool TryCopy(byte* record, int lengthBytes, BitWriter fields)
+    {
+        ArgumentNullException.ThrowIfNull(fields);
+        if (lengthBytes < MinimumBytes)
+            return false;
+        foreach (ref readonly var step in _steps.AsSpan())
+        {
+            if (step.Kind == CopyKind.Bytes)
+                fields.WriteBytes(new ReadOnlySpan<byte>(record + step.OffsetBytes, step.LengthBytes));
+            else if (!TryCopyDynamic(in step, record, lengthBytes, fields))
+                return false;
+        }
+        return true;
+    }
+
+    private bool TryCopyDynamic(in CopyStep step, byte* record, int lengthBytes, BitWriter fields)
+    {
+        int from = step.OffsetBytes;
+        int length = lengthBytes - from;
+        if (step.Kind is CopyKind.Text or CopyKind.Array)
+        {
+            uint location = Unsafe.ReadUnaligned<uint>(record + from);
+            if (_isBigEndian == BitConverter.IsLittleEndian)
+                location = BinaryPrimitives.ReverseEndianness(location);
+            from = (int)(location & 0xffff) + (step.IsRelative ? step.OffsetBytes + sizeof(uint) : 0);
+            length = (int)(location >> 16);
+            // The kernel leaves the location of what it does not have zero.
+            if (location == 0)
+                from = 0;
+        }
+        if (length < 0 || from + length > lengthBytes)
+            return false;
+        var bytes = new ReadOnlySpan<byte>(record + from, length);
+        if (step.Kind is CopyKind.Text or CopyKind.TailText)
+        {
+            fields.WriteString(bytes);
+            return true;
+        }
+        int count = length / step.LengthBytes;
+        fields.Write((uint)count, 32);
+        fields.WriteBytes(bytes[..(count * step.LengthBytes)]);
+        return true;
+    }
+
+    private struct CopyStep
+    {
+        public CopyKind Kind;
+        public bool IsRelative;
+        public int OffsetBytes;
+
+        /// <summary>Bytes to copy, or bytes of an element.</summary>
+        public int LengthBytes;
+    }
+
+    private sealed class Builder(ByteOrder byteOrder, bool hasLabels)
+    {
+        /// <summary>A page holds no longer record.</summary>
+        private const int MaxRecordBytes = 1 << 24;
+
+        private readonly HashSet<string> _names = [];
+
+        public List<StructureMember> Members { get; } = [];
+
+        public List<CopyStep> Steps { get; } = [];
+
+        public int MinimumBytes { get; private set; }
+
+        public void Add(FtraceField field)
+        {
+            if (field.OffsetBytes < 0 || field.SizeBytes < 0 || field.OffsetBytes + (long)field.SizeBytes > MaxRecordBytes)
+                throw new CtfException($"field '{field.Name}' at offset {field.OffsetBytes} with {field.SizeBytes} bytes lies in no record");
+            if (field.Place == FtraceFieldPlace.Fixed)
+                AddFixed(field);
+            else
+                AddDynamic(field);
+        }
+
+        private void AddFixed(FtraceField field)
+        {
+            MinimumBytes = Math.Max(MinimumBytes, field.OffsetBytes + field.SizeBytes);
+            Members.Add(new StructureMember(Unique(field.Name), FixedClass(field)));
+            if (Steps.Count > 0 && Steps[^1] is { Kind: CopyKind.Bytes } last && last.OffsetBytes + last.LengthBytes == field.OffsetBytes)
+                Steps[^1] = last with { LengthBytes = last.LengthBytes + field.SizeBytes };
+            else
+                Steps.Add(new CopyStep { Kind = CopyKind.Bytes, OffsetBytes = field.OffsetBytes, LengthBytes = field.SizeBytes });
+        }
+
+        private void AddDynamic(FtraceField field)
+        {
+            bool isTail = field.Place == FtraceFieldPlace.Tail;
+            MinimumBytes = Math.Max(MinimumBytes, field.OffsetBytes + (isTail ? 0 : sizeof(uint)));
+            var step = new CopyStep { OffsetBytes = field.OffsetBytes, IsRelative = field.Place == FtraceFieldPlace.RelativeLocation, LengthBytes = 1 };
+            if (field.IsText)
+            {
+                Members.Add(new StructureMember(Unique(field.Name), new StringFieldClass()));
+                Steps.Add(step with { Kind = isTail ? CopyKind.TailText : CopyKind.Text });
+                return;
+            }
+            string name = Unique(field.Name);
+            string lengthName = Unique($"_{name}_length");
+            Members.Add(new StructureMember(lengthName, new IntegerFieldClass(32)));
+            Members.Add(new StructureMember(name, new DynamicArrayFieldClass(Element(field, out int elementBytes), new FieldLocation(FieldScope.EventPayload, lengthName))));
+            Steps.Add(step with { Kind = isTail ? CopyKind.TailArray : CopyKind.Array, LengthBytes = elementBytes });
+        }
+
+        private FieldClass FixedClass(FtraceField field)
+        {
+            if (field.IsText)
+                return new StaticStringFieldClass((ulong)field.SizeBytes);
+            if (field.IsArray || field.SizeBytes is not (1 or 2 or 4 or 8))
+            {
+                var element = Element(field, out int elementBytes);
+                return new StaticArrayFieldClass(element, (ulong)(field.SizeBytes / elementBytes));
+            }
+            return Integer(field, field.SizeBytes);
+        }
+
+        /// <summary>An array's elements; a structure's are its bytes.</summary>
+        private IntegerFieldClass Element(FtraceField field, out int elementBytes)
+        {
+            bool isWhole = field.Place != FtraceFieldPlace.Fixed || (field.ElementBytes > 0 && field.SizeBytes % field.ElementBytes == 0);
+            elementBytes = field.IsArray && isWhole && field.ElementBytes is 1 or 2 or 4 or 8 ? field.ElementBytes : 1;
+            return Integer(field with { Symbols = null, Flags = null, MinimumDigits = 0 }, elementBytes);
+        }
+
+        private IntegerFieldClass Integer(FtraceField field, int sizeBytes) => new(sizeBytes * 8, field.IsSigned)
+        {
+            ByteOrder = byteOrder,
+            DisplayBase = field.IsHexadecimal || field.IsPointer ? DisplayBase.Hexadecimal : DisplayBase.Decimal,
+            Mappings = hasLabels && field.Symbols is { } symbols ? [.. symbols.Select(symbol => new EnumerationMapping(symbol.Label, symbol.Value))] : null,
+            Attributes = field.MinimumDigits > 1 ? MinimumDigits.Note(field.MinimumDigits) : null,
+        };
+
+        private string Unique(string name)
+        {
+            string unique = name;
+            for (int i = 2; !_names.Add(unique); i++)
+                unique = $"{name}_{i}";
+            return unique;
+        }
+    }
+}
