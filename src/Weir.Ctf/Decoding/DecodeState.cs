@@ -24,6 +24,13 @@ internal sealed class DecodeState(int slotCount)
     /// <summary>Elements of arrays that took no bits, since whoever runs programs began a record or a packet.</summary>
     public int EmptyElementCount;
 
+    /// <summary>Makes room for slots that newer metadata has brought.</summary>
+    public void ReserveSlots(int count)
+    {
+        if (Slots.Length < count)
+            Array.Resize(ref Slots, count);
+    }
+
     /// <summary>The step that could not be decoded, for <see cref="FailureFinder"/>, which sets it to -1 before.</summary>
     public int FailedStep;
 
@@ -37,13 +44,6 @@ internal sealed class DecodeState(int slotCount)
         if (FailedStep < 0)
             (FailedStep, FailedBits) = (step, positionBits);
         return status;
-    }
-
-    /// <summary>Makes room for slots that newer metadata has brought.</summary>
-    public void ReserveSlots(int count)
-    {
-        if (Slots.Length < count)
-            Array.Resize(ref Slots, count);
     }
 
     /// <summary>Keeps what a value means for the reader.</summary>

@@ -246,6 +246,12 @@ internal static unsafe class FieldInterpreter
             // All but the last, which may be followed by no padding.
             if (length > 1)
                 at += (long)(length - 1) * step.StrideBits;
+            if (length > 0 && step.End == index + 2 && steps[index + 1] is { Kind: DecodeStepKind.Skip } only && limit - at >= (long)only.Length
+                && (at & only.AlignmentMask) == 0)
+            {
+                at += (long)only.Length;
+                return DecodeStatus.Done;
+            }
             return length == 0 ? DecodeStatus.Done : Run(steps, index + 1, step.End, start, ref at, limit, state, ref visitor);
         }
         visitor.BeginArray(index, length);
