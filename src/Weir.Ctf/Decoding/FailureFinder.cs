@@ -43,8 +43,10 @@ internal sealed unsafe class FailureFinder
         var visitor = new IndexVisitor(new ulong[steps.Length]);
         _state.FailedStep = -1;
         var status = FieldInterpreter.Run(steps, 0, steps.Length, _packet, ref _position, _limit, _state, ref visitor);
+        if (status == DecodeStatus.Done && _position > _limit)
+            Found = $"padding at bit {_limit.ToString(CultureInfo.InvariantCulture)} of the packet";
         if (status == DecodeStatus.Done || _state.FailedStep < 0)
-            return false;
+            return Found is not null;
         Found = $"{PathOf(program, _state.FailedStep, visitor.Indexes, scopes)} at bit {_state.FailedBits.ToString(CultureInfo.InvariantCulture)} of the packet";
         return true;
     }

@@ -173,6 +173,9 @@ public sealed unsafe class PacketCursor
             status = FieldInterpreter.Run(decoder.Skip, 0, decoder.Skip.Length, packet, ref position, limit, _state, ref visitor);
             if (status != DecodeStatus.Done)
                 return Undo(status, clock);
+            // A last field without bits may still be aligned.
+            if (position > limit)
+                return Undo(DecodeStatus.OutOfBytes, clock);
         }
         if (position == start)
             return Undo(DecodeStatus.EmptyRecord, clock);

@@ -43,7 +43,8 @@ public unsafe class FieldInterpreterTests
                 var status = cursor.MoveNext(start, cut * 8L, ref found);
                 if (status == DecodeStatus.Done && (record.LengthBits + 7) / 8 > cut)
                     return false;
-                if (status != DecodeStatus.Done && !cursor.Explain(status, "it", start, cut * 8L).Contains(": payload", StringComparison.Ordinal))
+                string why = status == DecodeStatus.Done ? ": payload" : cursor.Explain(status, "it", start, cut * 8L);
+                if (!why.Contains(": payload", StringComparison.Ordinal) && !why.Contains(": padding at", StringComparison.Ordinal))
                     return false;
             }
         }
