@@ -120,11 +120,14 @@ public sealed class Packet
     /// <summary>A copy of the packet's header and context.</summary>
     public required byte[] HeaderAndContext { get; init; }
 
-    /// <summary>What a consumer made of the context, kept so that it is made once. One consumer may use it.</summary>
+    /// <summary>
+    /// What a consumer made of the context, kept so that it is made once. One consumer may use it, from several threads if any of them makes the
+    /// same.
+    /// </summary>
     public object? Rendered
     {
-        get => _rendered;
-        set => _rendered = value;
+        get => Volatile.Read(ref _rendered);
+        set => Volatile.Write(ref _rendered, value);
     }
 }
 
@@ -194,7 +197,10 @@ public unsafe struct Message
 public abstract class MessageIterator : IDisposable
 {
     /// <summary>The next batch, or an empty one at the end.</summary>
-    /// <exception cref="TraceReadException">The trace is bad here. All messages before have been given.</exception>
+    /// <exception cref="TraceReadException">
+    /// The trace is bad here. All messages before have been given. An iterator that was told to keep going may be asked again, and then goes on
+    /// behind what is bad or is at its end; of others nobody asks.
+    /// </exception>
     public abstract ArraySegment<Message> Next();
 
     /// <summary>Throws for what is known to be bad further on; for those who stop before the end, where <see cref="Next"/> would throw it.</summary>
@@ -258,9 +264,31 @@ public sealed class TraceReadException : CtfException
         OffsetBytes = offsetBytes;
     }
 
+    /// <summary>Creates an error inside a packet.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="offsetBytes">Offset in the file at which it is bad.</param>
+    /// <param name="packetNumber">Which packet of the file it is, from 0.</param>
+    /// <param name="packetOffsetBits">Bits from the packet's beginning to where it is bad.</param>
+    /// <param name="message">What is wrong.</param>
+    /// <param name="cause">Why, where another error says more.</param>
+    public TraceReadException(string path, long offsetBytes, long packetNumber, long packetOffsetBits, string message, Exception? cause = null)
+        : base($"{path}: at byte {offsetBytes} (packet {packetNumber}, bit {packetOffsetBits}): {message}", cause)
+    {
+        Path = path;
+        OffsetBytes = offsetBytes;
+        PacketNumber = packetNumber;
+        PacketOffsetBits = packetOffsetBits;
+    }
+
     /// <summary>The file or directory.</summary>
     public string Path { get; }
 
     /// <summary>Offset in the file, or -1.</summary>
     public long OffsetBytes { get; }
+
+    /// <summary>Which packet of the file it is, from 0; -1 where no packet is meant.</summary>
+    public long PacketNumber { get; } = -1;
+
+    /// <summary>Bits from the packet's beginning to where it is bad, or -1.</summary>
+    public long PacketOffsetBits { get; } = -1;
 }

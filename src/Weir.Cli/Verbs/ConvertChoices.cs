@@ -32,6 +32,10 @@ internal sealed class ConvertChoices(ConvertOptions options)
     private bool _hasDebugInfo;
     private bool _isUtc;
     private bool _isIntersection;
+
+    /// <summary>Whether to go on behind what is bad.</summary>
+    public bool KeepsGoing { get; private set; }
+
     private bool _printsArguments;
     private string? _begin;
     private string? _end;
@@ -66,6 +70,9 @@ internal sealed class ConvertChoices(ConvertOptions options)
     public string? Read(ParseResult parsed)
     {
         _isIntersection = parsed.GetValue(options.Intersection);
+        KeepsGoing = parsed.GetValue(options.KeepGoing);
+        if (parsed.GetValue(options.Jobs) < 1)
+            return $"--jobs: '{parsed.GetValue(options.Jobs)}' is no number of cores: expected 1 or more";
         _printsArguments = parsed.GetValue(options.RunArgs) || parsed.GetValue(options.RunArgs0);
         foreach (var (option, value) in OrderedArguments.Read(parsed))
         {
@@ -316,7 +323,7 @@ internal sealed class ConvertChoices(ConvertOptions options)
         bool isCtf = ReferenceEquals(found.Class, CtfFsSource.Class);
         var component = new PlannedComponent(_names.FreeName($"auto-disc-source-{found.Class.Plugin}-{found.Class.Name}"), found.Class.ToString());
         if (isCtf)
-            component.Add(string.Join(',', _isIntersection ? [.. _sourceFlags, "stream-intersection=yes"] : _sourceFlags));
+            component.Add(string.Join(',', _isIntersection ? [.. _sourceFlags, "stream-intersection=yes"] : _sourceFlags)).Add(isCtf && KeepsGoing ? "keep-going=yes" : "");
         foreach (int origin in found.Origins)
         {
             component.Add(Inputs[origin].Parameters);
@@ -353,7 +360,7 @@ internal sealed class ConvertChoices(ConvertOptions options)
 
     private List<PlannedComponent> PlanChain(GraphPlan plan)
     {
-        var chain = new List<PlannedComponent> { plan.Add(new PlannedComponent(plan.FreeName("muxer"), "filter.utils.muxer")) };
+        var chain = new List<PlannedComponent> { plan.Add(new PlannedComponent(plan.FreeName("muxer"), "filter.utils.muxer")).Add(KeepsGoing ? "keep-going=yes" : "") };
         if (_begin is not null || _end is not null)
         {
             chain.Add(plan.Add(new PlannedComponent(plan.FreeName("trimmer"), "filter.utils.trimmer")).Add(

@@ -77,6 +77,13 @@ internal sealed class ConvertOptions
 
     public Option<long> RetryDuration { get; } = new("--retry-duration") { Description = "Microseconds until a source that has nothing yet is asked again.", HelpName = "DUR" };
 
+    public Option<int> Jobs { get; } = new("--jobs", "-j")
+    {
+        Description = "Use so many cores (default: all). The output is the same.", HelpName = "N", DefaultValueFactory = _ => Environment.ProcessorCount,
+    };
+
+    public Option<bool> KeepGoing { get; } = Flag("--keep-going", "Go on behind what is bad: with the other streams, and with the next packet where it is known where that begins.");
+
     public GeneralOptions General { get; } = new();
 
     public void AddTo(Command command)
@@ -85,7 +92,7 @@ internal sealed class ConvertOptions
         Option[] options =
         [
             InputFormat, ClockOffset, ClockOffsetNs, ClockForce, Intersection, Begin, End, TimeRange, Where, .. TextFlags.Select(flag => flag.Option), Names, Fields, Color,
-            OutputFormat, Output, CtfVersion, DebugInfo, DebugInfoFullPath, DebugInfoDir, DebugInfoPrefix, Component, Parameters, Level, RunArgs, RunArgs0, RetryDuration,
+            OutputFormat, Output, CtfVersion, DebugInfo, DebugInfoFullPath, DebugInfoDir, DebugInfoPrefix, Component, Parameters, Level, RunArgs, RunArgs0, RetryDuration, Jobs, KeepGoing,
         ];
         foreach (var option in options)
             command.Add(option);

@@ -37,7 +37,7 @@ internal static class ConvertVerb
             if (choices.CheckPlan(plan) is { } problem)
                 return GraphRun.Refuse(Verb, problem);
             if (!parsed.GetValue(options.RunArgs) && !parsed.GetValue(options.RunArgs0))
-                return GraphRun.Execute(Verb, plan, catalogue, options.General.LevelOf(parsed));
+                return GraphRun.Execute(Verb, plan, catalogue, options.General.LevelOf(parsed), parsed.GetValue(options.Jobs), choices.KeepsGoing);
             PrintArguments(plan, parsed.GetValue(options.RunArgs0));
             return 0;
         });

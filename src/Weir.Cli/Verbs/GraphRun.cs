@@ -7,15 +7,28 @@ namespace Weir.Cli.Verbs;
 internal static class GraphRun
 {
     /// <summary>Builds a graph and runs it.</summary>
-    public static int Execute(string verb, GraphPlan plan, ComponentCatalogue catalogue, LogLevel level) => Guard(verb, () =>
+    /// <param name="verb">The command's verb.</param>
+    /// <param name="plan">The graph.</param>
+    /// <param name="catalogue">The classes.</param>
+    /// <param name="level">How much components say.</param>
+    /// <param name="jobs">How many cores to use.</param>
+    /// <param name="keepsGoing">Whether errors of traces are reported one after the other, and end nothing.</param>
+    public static int Execute(string verb, GraphPlan plan, ComponentCatalogue catalogue, LogLevel level, int jobs, bool keepsGoing) => Guard(verb, () =>
     {
+        int errors = 0;
         using var output = new StandardOutput();
-        using var graph = new TraceGraph { Output = output };
+        using var graph = new TraceGraph { Output = output, Jobs = jobs, ReportError = keepsGoing ? Count : null };
         plan.Build(graph, catalogue, level);
         graph.Run();
         if (level <= LogLevel.Info)
             Report(verb, graph);
-        return 0;
+        return errors > 0 ? 1 : 0;
+
+        void Count(Exception error)
+        {
+            errors++;
+            Report(verb, error);
+        }
     });
 
     /// <summary>Does something; an error becomes a message and the status 1.</summary>

@@ -25,7 +25,7 @@ internal static class RunVerb
         {
             var plan = new GraphPlan();
             string? wrong = general.Check(parsed) ?? Read(parsed);
-            return wrong is not null ? GraphRun.Refuse(Verb, wrong) : GraphRun.Guard(Verb, () => GraphRun.Execute(Verb, plan, general.LoadCatalogue(parsed), general.LevelOf(parsed)));
+            return wrong is not null ? GraphRun.Refuse(Verb, wrong) : GraphRun.Guard(Verb, () => GraphRun.Execute(Verb, plan, general.LoadCatalogue(parsed), general.LevelOf(parsed), Environment.ProcessorCount, keepsGoing: false));
 
             string? Read(ParseResult arguments)
             {

@@ -52,6 +52,9 @@ public sealed class ComponentContext
     /// <summary>What is to be said.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Warning;
 
+    /// <summary>How many cores the component may use. What it makes does not depend on it.</summary>
+    public int Jobs { get; init; } = 1;
+
     /// <summary>Called by a source that is about to wait for what comes next, so that sinks hand on what they hold. Null where nobody wants to know.</summary>
     public Action? BeforeWait { get; init; }
 
@@ -73,6 +76,17 @@ public abstract class Source : IDisposable
     /// <summary>Begins to give the messages of an output; to be called at most once for each.</summary>
     /// <exception cref="TraceReadException">There is nothing to be read there.</exception>
     public abstract MessageIterator CreateIterator(int output);
+
+    /// <summary>Time of the first message, which gives bounds of time without a date their day before anything is read; null where it is not known.</summary>
+    public virtual long? FindFirstTime() => null;
+
+    /// <summary>
+    /// Says, before iterators are created, what is wanted. A source may then leave out what lies outside, or not: a <see cref="Trimmer"/> has to
+    /// follow in any case.
+    /// </summary>
+    public virtual void SetRange(TimeRange range)
+    {
+    }
 
     /// <inheritdoc/>
     public void Dispose()

@@ -5,7 +5,6 @@ public sealed class GraphComponent
 {
     private readonly Source? _source;
     private readonly Filter? _filter;
-    private readonly bool _takesAnyOrder;
     private readonly GraphComponent?[] _downstreams;
     private bool _isPulled;
 
@@ -16,7 +15,7 @@ public sealed class GraphComponent
         Part = part;
         IsTrusted = isTrusted;
         (_source, _filter, Sink) = (part as Source, part as Filter, part as MessageSink);
-        _takesAnyOrder = takesAnyOrder;
+        TakesAnyOrder = takesAnyOrder;
         Outputs = _source?.Outputs ?? _filter?.Outputs ?? [];
         _downstreams = new GraphComponent?[Outputs.Count];
     }
@@ -43,13 +42,59 @@ public sealed class GraphComponent
 
     internal List<(GraphComponent Upstream, int Output)> InputList { get; } = [];
 
-    private int MaxInputs => Sink is not null ? (_takesAnyOrder ? int.MaxValue : 1) : _filter?.MaxInputs ?? 0;
+    private int MaxInputs => Sink is not null ? (TakesAnyOrder ? int.MaxValue : 1) : _filter?.MaxInputs ?? 0;
 
     /// <summary>Name of the next input that can be connected; null where there is none.</summary>
     internal string? FreeInput => InputList.Count >= MaxInputs ? null : MaxInputs == 1 ? "in" : $"in{InputList.Count}";
 
     /// <summary>Whether something was connected to it, if only a source of nothing.</summary>
     internal bool IsConnected { get; set; }
+
+    /// <summary>Whether it is a sink that takes messages in any order.</summary>
+    internal bool TakesAnyOrder { get; }
+
+    /// <summary>
+    /// A trimmer's range is told to the sources above it before they are read, where all that they give goes there, by way of muxers at most.
+    /// </summary>
+    internal void TellRange()
+    {
+        if (_filter is not TrimmerFilter trimmer)
+            return;
+        var sources = new List<Source>();
+        if (FindSources(this, sources) && trimmer.FindRange(() => FindFirstTime(sources)) is { } range)
+            sources.ForEach(source => source.SetRange(range));
+    }
+
+    private bool FindSources(GraphComponent trimmer, List<Source> sources)
+    {
+        foreach (var (upstream, _) in InputList)
+        {
+            if (!Array.TrueForAll(upstream._downstreams, downstream => downstream is not null && trimmer.IsBelow(downstream)))
+                return false;
+            if (upstream._source is { } source)
+            {
+                if (!sources.Contains(source))
+                    sources.Add(source);
+            }
+            else if (upstream._filter is not MuxerFilter || !upstream.FindSources(trimmer, sources))
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static long? FindFirstTime(List<Source> sources)
+    {
+        long? first = null;
+        foreach (var source in sources)
+        {
+            if (source.FindFirstTime() is not { } time)
+                return null;
+            first = Math.Min(first ?? time, time);
+        }
+        return first;
+    }
 
     internal bool IsOutputConnected(int output) => _downstreams[output] is not null;
 
@@ -78,7 +123,7 @@ public sealed class GraphComponent
             foreach (var (upstream, upstreamOutput) in InputList)
                 inputs.Add(upstream.CreateIterator(upstreamOutput, blamed));
             var iterator = _source is { } source ? source.CreateIterator(output) : _filter!.CreateIterator(output, inputs);
-            return IsTrusted ? iterator : new WatchedIterator(iterator, error => blamed.TryAdd(error, this));
+            return IsTrusted ? iterator : new WatchedIterator(iterator, error => Blame(blamed, error));
         }
         catch (Exception e)
         {
@@ -86,6 +131,13 @@ public sealed class GraphComponent
                 input.Dispose();
             throw e as GraphException ?? new GraphException(Name, ClassName, e);
         }
+    }
+
+    /// <summary>Streams may be read by several threads.</summary>
+    private void Blame(Dictionary<Exception, GraphComponent> blamed, Exception error)
+    {
+        lock (blamed)
+            blamed.TryAdd(error, this);
     }
 
     /// <summary>Says of what it throws whose it is. The error stays what it is: a muxer waits with some of them.</summary>

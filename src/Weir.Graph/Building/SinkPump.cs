@@ -28,6 +28,19 @@ internal sealed class SinkPump(GraphComponent component) : IDisposable
         return false;
     }
 
+    /// <summary>Whether the streams need not be merged, so that several can be read at a time.</summary>
+    public bool CanPool => component.TakesAnyOrder;
+
+    /// <summary>Moves everything, several streams at a time.</summary>
+    public void Pool(int jobs, Action<TraceReadException>? report)
+    {
+        _next = _iterators.Count;
+        StreamPool.Run(_iterators, Guard, jobs, report);
+    }
+
+    /// <summary>Lets the sink hand on what it holds.</summary>
+    public void Flush() => component.Sink!.Flush();
+
     public void ThrowIfBad()
     {
         foreach (var iterator in _iterators)
@@ -53,7 +66,7 @@ internal sealed class SinkPump(GraphComponent component) : IDisposable
             iterator.Dispose();
     }
 
-    private void Guard(ReadOnlySpan<Message> batch)
+    private void Guard(ArraySegment<Message> batch)
     {
         try
         {

@@ -29,6 +29,15 @@ public sealed class TraceGraph : IDisposable
     /// <summary>Takes what components say, a line each.</summary>
     public TextWriter Log { get; init; } = Console.Error;
 
+    /// <summary>How many cores the components may use. What comes of it does not depend on it.</summary>
+    public int Jobs { get; init; } = 1;
+
+    /// <summary>
+    /// Takes what is wrong with traces, once sinks have handed on what came before; the graph goes on then, with what its sources and muxers were
+    /// told to keep going with. Null: the first error ends the run.
+    /// </summary>
+    public Action<Exception>? ReportError { get; init; }
+
     /// <summary>The components, in the order in which they were added.</summary>
     public IReadOnlyList<GraphComponent> Components => _components;
 
@@ -42,7 +51,7 @@ public sealed class TraceGraph : IDisposable
     {
         ArgumentNullException.ThrowIfNull(componentClass);
         CheckName(name);
-        var context = new ComponentContext { Name = name, Parameters = parameters ?? [], LogLevel = logLevel, Output = Output, Log = Log, BeforeWait = FlushSinks };
+        var context = new ComponentContext { Name = name, Parameters = parameters ?? [], LogLevel = logLevel, Output = Output, Log = Log, Jobs = Jobs, BeforeWait = FlushSinks };
         try
         {
             IDisposable part = componentClass switch
@@ -136,6 +145,8 @@ public sealed class TraceGraph : IDisposable
         var pumps = new List<SinkPump>();
         try
         {
+            foreach (var component in _components)
+                component.TellRange();
             foreach (var component in _components.Where(component => component.Sink is not null))
             {
                 if (!component.IsConnected)
@@ -164,7 +175,7 @@ public sealed class TraceGraph : IDisposable
 
     private static string Having(IReadOnlyList<string> outputs) => outputs.Count == 0 ? "" : $"; it has {string.Join(", ", outputs.Take(8).Select(name => $"'{name}'"))}{(outputs.Count > 8 ? ", ..." : "")}";
 
-    private static void Turn(List<SinkPump> pumps, Dictionary<Exception, GraphComponent> blamed, CancellationToken cancellation)
+    private void Turn(List<SinkPump> pumps, Dictionary<Exception, GraphComponent> blamed, CancellationToken cancellation)
     {
         Exception? failure = null;
         try
@@ -172,12 +183,14 @@ public sealed class TraceGraph : IDisposable
             for (bool isMore = true; isMore;)
             {
                 isMore = false;
+                if (pumps is [{ CanPool: true } only] && cancellation == CancellationToken.None)
+                    only.Pool(Jobs, ReportError is null ? null : error => Report(pumps, error, blamed));
                 foreach (var pump in pumps)
-                    isMore |= pump.Move();
+                    isMore |= Move(pump, pumps, blamed);
                 cancellation.ThrowIfCancellationRequested();
             }
-            foreach (var pump in pumps)
-                pump.ThrowIfBad();
+            if (ReportError is null)
+                pumps.ForEach(pump => pump.ThrowIfBad());
         }
         catch (Exception e)
         {
@@ -197,6 +210,28 @@ public sealed class TraceGraph : IDisposable
         }
         if (failure is not null)
             ExceptionDispatchInfo.Throw(failure);
+    }
+
+    private bool Move(SinkPump pump, List<SinkPump> pumps, Dictionary<Exception, GraphComponent> blamed)
+    {
+        while (true)
+        {
+            try
+            {
+                return pump.Move();
+            }
+            catch (TraceReadException e) when (ReportError is not null)
+            {
+                Report(pumps, e, blamed);
+            }
+        }
+    }
+
+    private void Report(List<SinkPump> pumps, TraceReadException error, Dictionary<Exception, GraphComponent> blamed)
+    {
+        foreach (var pump in pumps)
+            pump.Flush();
+        ReportError!(blamed.TryGetValue(error, out var component) ? new GraphException(component.Name, component.ClassName, error) : error);
     }
 
     private void FlushSinks()

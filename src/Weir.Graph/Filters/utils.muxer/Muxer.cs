@@ -1,5 +1,3 @@
-using Weir.Ctf;
-
 namespace Weir.Graph;
 
 /// <summary>
@@ -9,11 +7,12 @@ namespace Weir.Graph;
 /// </summary>
 public sealed class Muxer : MessageIterator
 {
-    private readonly List<Upstream> _heap = [];
     private readonly List<MessageIterator> _all;
+    private readonly Queue<TraceReadException> _failures = [];
+    private Place[] _heap = [];
+    private int _heapCount;
     private Upstream? _given;
     private bool _hasBegun;
-    private TraceReadException? _failure;
 
     /// <summary>Offers it.</summary>
     public static FilterClass Class { get; } = new("utils", "muxer", "Merge streams by time.", MuxerFilter.Create)
@@ -28,6 +27,9 @@ public sealed class Muxer : MessageIterator
         _all = upstreams;
     }
 
+    /// <summary>Whether the upstreams go on when they are asked again after an error; so does the muxer then.</summary>
+    public bool KeepsGoing { get; init; }
+
     /// <inheritdoc/>
     public override ArraySegment<Message> Next()
     {
@@ -35,29 +37,26 @@ public sealed class Muxer : MessageIterator
             Begin();
         if (_given is { } given)
         {
-            _given = null;
-            // The batch that was given may be reused only now.
+            // The batch that was given may be reused only now. If this throws, the upstream is asked again the next time.
             if (given.Next == given.End && !Refill(given))
+            {
                 RemoveTop();
+            }
             else
+            {
+                _heap[0] = new Place(given);
                 SiftDown(0);
+            }
+            _given = null;
         }
-        if (_heap.Count == 0)
+        if (_heapCount == 0)
         {
             ThrowIfBad();
             return ArraySegment<Message>.Empty;
         }
-        var top = _heap[0];
+        var top = _heap[0].Upstream;
         int from = top.Next;
-        int to = top.End;
-        if (_heap.Count > 1)
-        {
-            var rival = _heap.Count > 2 && _heap[2].ComesBefore(_heap[1]) ? _heap[2] : _heap[1];
-            to = from + 1;
-            ref readonly var theirs = ref rival.Current;
-            while (to < top.End && MessageOrder.Compare(in top.Messages[to], in theirs) < 0)
-                to++;
-        }
+        int to = _heapCount == 1 ? top.End : FindEndOfRun(top, _heapCount > 2 && _heap[2].ComesBefore(in _heap[1]) ? _heap[2] : _heap[1]);
         top.Next = to;
         _given = top;
         return new ArraySegment<Message>(top.Messages, from, to - from);
@@ -66,7 +65,7 @@ public sealed class Muxer : MessageIterator
     /// <inheritdoc/>
     public override void ThrowIfBad()
     {
-        if (_failure is { } failure)
+        if (_failures.TryDequeue(out var failure))
             throw failure;
     }
 
@@ -78,73 +77,96 @@ public sealed class Muxer : MessageIterator
         base.Dispose(disposing);
     }
 
+    /// <summary>The first message of <paramref name="top"/>, which is known to come first, and those that follow before the rival's.</summary>
+    private static int FindEndOfRun(Upstream top, in Place rival)
+    {
+        var messages = top.Messages;
+        int to = top.Next + 1;
+        while (to < top.End)
+        {
+            ref readonly var message = ref messages[to];
+            long time = message.HasTime ? message.TimeNs : long.MinValue;
+            if (time >= rival.Time && (time > rival.Time || MessageOrder.Compare(in message, in rival.Upstream.Current) >= 0))
+                break;
+            to++;
+        }
+        return to;
+    }
+
     private bool Refill(Upstream upstream)
     {
-        try
+        while (true)
         {
-            return upstream.Refill();
-        }
-        catch (TraceReadException e) when (!upstream.HasPlace)
-        {
-            _failure ??= e;
-            return false;
+            try
+            {
+                return upstream.Refill();
+            }
+            catch (TraceReadException e) when (!upstream.HasPlace)
+            {
+                _failures.Enqueue(e);
+                if (!KeepsGoing)
+                    return false;
+            }
         }
     }
 
     private void Begin()
     {
         _hasBegun = true;
+        _heap = new Place[_all.Count];
         DataStream? first = null;
+        int count = 0;
         foreach (var iterator in _all)
         {
             var upstream = new Upstream(iterator);
             if (!Refill(upstream))
                 continue;
             first ??= upstream.Current.Stream;
-            CheckClock(first, upstream.Current.Stream);
-            _heap.Add(upstream);
+            ClockCorrelation.Check(first, upstream.Current.Stream);
+            _heap[count++] = new Place(upstream);
         }
-        for (int i = (_heap.Count / 2) - 1; i >= 0; i--)
+        _heapCount = count;
+        for (int i = (count / 2) - 1; i >= 0; i--)
             SiftDown(i);
-    }
-
-    /// <summary>Times of two streams can be compared when their clocks count from one origin.</summary>
-    private static void CheckClock(DataStream first, DataStream other)
-    {
-        bool isSame = (first.Clock, other.Clock) switch
-        {
-            (null, null) => true,
-            (null, _) or (_, null) => false,
-            _ when first.IsClockAbsolute || other.IsClockAbsolute => first.IsClockAbsolute == other.IsClockAbsolute,
-            ({ Uuid: { } left }, { Uuid: { } right }) => left == right,
-            var (left, right) => ReferenceEquals(left, right),
-        };
-        if (!isSame)
-            throw new TraceReadException(other.Name, -1, $"the clock of this stream cannot be compared with that of {first.Name}: expected clocks with one origin (--clock-force-correlate takes it for granted)");
     }
 
     private void RemoveTop()
     {
-        _heap[0] = _heap[^1];
-        _heap.RemoveAt(_heap.Count - 1);
-        if (_heap.Count > 0)
+        _heap[0] = _heap[--_heapCount];
+        _heap[_heapCount] = default;
+        if (_heapCount > 0)
             SiftDown(0);
     }
 
     private void SiftDown(int index)
     {
+        var heap = _heap.AsSpan(0, _heapCount);
+        var place = heap[index];
         while (true)
         {
             int child = (2 * index) + 1;
-            if (child >= _heap.Count)
-                return;
-            if (child + 1 < _heap.Count && _heap[child + 1].ComesBefore(_heap[child]))
+            if (child >= heap.Length)
+                break;
+            if (child + 1 < heap.Length && heap[child + 1].ComesBefore(in heap[child]))
                 child++;
-            if (!_heap[child].ComesBefore(_heap[index]))
-                return;
-            (_heap[index], _heap[child]) = (_heap[child], _heap[index]);
+            if (!heap[child].ComesBefore(in place))
+                break;
+            heap[index] = heap[child];
             index = child;
         }
+        heap[index] = place;
+    }
+
+    /// <summary>An upstream by the time of its current message, which is compared without going there.</summary>
+    private readonly struct Place(Upstream upstream)
+    {
+        public readonly Upstream Upstream = upstream;
+
+        /// <summary>A message without a time comes first.</summary>
+        public readonly long Time = upstream.Current.HasTime ? upstream.Current.TimeNs : long.MinValue;
+
+        public bool ComesBefore(in Place other) =>
+            Time != other.Time ? Time < other.Time : MessageOrder.Compare(in Upstream.Current, in other.Upstream.Current) < 0;
     }
 
     /// <summary>An upstream with its current batch, which its iterator holds still until it is asked again.</summary>
@@ -160,8 +182,6 @@ public sealed class Muxer : MessageIterator
         public bool HasPlace { get; private set; }
 
         public ref readonly Message Current => ref Messages[Next];
-
-        public bool ComesBefore(Upstream other) => MessageOrder.Compare(in Current, in other.Current) < 0;
 
         public bool Refill()
         {
@@ -181,11 +201,16 @@ internal sealed class MuxerFilter : Filter
 {
     public static MuxerFilter Create(ComponentContext context)
     {
-        new ParameterReader(context.Parameters).RejectOthers();
-        return new MuxerFilter();
+        var parameters = new ParameterReader(context.Parameters);
+        var filter = new MuxerFilter { KeepsGoing = parameters.Flag("keep-going") };
+        parameters.RejectOthers();
+        return filter;
     }
+
+    /// <summary>Whether what gives to it goes on after an error.</summary>
+    public bool KeepsGoing { get; init; }
 
     public override int MaxInputs => int.MaxValue;
 
-    public override MessageIterator CreateIterator(int output, IReadOnlyList<MessageIterator> inputs) => new Muxer([.. inputs]);
+    public override MessageIterator CreateIterator(int output, IReadOnlyList<MessageIterator> inputs) => new Muxer([.. inputs]) { KeepsGoing = KeepsGoing };
 }

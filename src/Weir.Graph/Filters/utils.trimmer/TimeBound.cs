@@ -67,6 +67,24 @@ public readonly record struct TimeBound
         return (CalendarTime.ToSeconds(ref time, isUtc) * NanosecondsPerSecond) + _nanoseconds;
     }
 
+    /// <summary>Both ends of a range; null when it is empty, or its day is not known before the first message is read.</summary>
+    /// <param name="begin">First time, or null.</param>
+    /// <param name="end">Last time, or null.</param>
+    /// <param name="isUtc">Whether dates and times are in UTC; else in the local zone.</param>
+    /// <param name="findFirstTime">Time of the first message, or null; asked only where a bound has no date.</param>
+    public static TimeRange? ResolveRange(TimeBound? begin, TimeBound? end, bool isUtc, Func<long?> findFirstTime)
+    {
+        ArgumentNullException.ThrowIfNull(findFirstTime);
+        long? first = begin is { NeedsDay: true } || end is { NeedsDay: true } ? findFirstTime() : 0;
+        if (first is not { } firstNs)
+            return null;
+        var range = new TimeRange(begin?.Resolve(isUtc, firstNs) ?? long.MinValue, end?.Resolve(isUtc, firstNs) ?? long.MaxValue);
+        return range.BeginNs <= range.EndNs ? range : null;
+    }
+
+    /// <summary>Whether the bound has neither a date nor a number of seconds.</summary>
+    private bool NeedsDay => _date is null && _absoluteNs is null;
+
     private static bool TryDate(string text, out (int Year, int Month, int Day) date)
     {
         date = default;

@@ -234,6 +234,9 @@ internal sealed class TrimmerFilter(TimeBound? begin, TimeBound? end, bool isUtc
 
     public override MessageIterator CreateIterator(int output, IReadOnlyList<MessageIterator> inputs) => new Trimmer(inputs[0], begin, end, isUtc);
 
+    /// <summary>The range, where it is known before the first message is read.</summary>
+    public TimeRange? FindRange(Func<long?> findFirstTime) => TimeBound.ResolveRange(begin, end, isUtc, findFirstTime);
+
     private static TimeBound? Bound(ComponentContext context, string name)
     {
         if (context.Parameters[name] is not { } node)

@@ -24,6 +24,25 @@ internal sealed class PrettyClock(PrettyOptions options, TextWriter errors, Cloc
             throw new TraceReadException(stream.Name, -1, "no samples of this stream's clock are among the inputs (a recording has them in its directory 'clock'), so its times cannot be converted to the kernel's clocks");
     }
 
+    /// <summary>Goes on where another clock has stopped.</summary>
+    /// <param name="last">The event that it showed last, where <paramref name="hasLast"/> says that there was one.</param>
+    /// <param name="hasLast">Whether it showed one.</param>
+    /// <param name="hasWarned">Whether it met a time before the Epoch.</param>
+    public void GoOnBehind(in Message last, bool hasLast, bool hasWarned)
+    {
+        if (hasLast)
+            _last = options.ClockCycles ? last.Record.ClockValue : (ulong)last.TimeNs;
+        _hasWarned = hasWarned;
+    }
+
+    /// <summary>Whether a message has a time before the Epoch that is shown on the wall: the first of these is shown in seconds.</summary>
+    public static bool IsNegative(in Message message, PrettyOptions options) => message.HasTime && message.Kind switch
+    {
+        MessageKind.Event => message.TimeNs < 0 && !options.ClockCycles,
+        MessageKind.DiscardedEvents or MessageKind.DiscardedPackets => message.TimeNs < 0 || message.EndTimeNs < 0,
+        _ => false,
+    };
+
     /// <summary>The time of an event; remembers it for the delta.</summary>
     public void AppendTime(TextBuffer text, in Message message)
     {

@@ -20,7 +20,7 @@ internal static class PrettyParameters
         clock-inputs=[PATH, ...]    where those samples are
         """;
 
-    public static PrettySink Create(ComponentContext context)
+    public static MessageSink Create(ComponentContext context)
     {
         var parameters = new ParameterReader(context.Parameters);
         var options = ReadOptions(parameters);
@@ -33,9 +33,10 @@ internal static class PrettyParameters
         string? path = parameters.Text("path");
         parameters.RejectOthers();
         var clocks = options.ShowOrder || options.Times != PrettyTimes.ClockClass ? ClockTable.Read(CtfFsSource.Open(inputs, clockOptions), clockOptions) : null;
-        return path is null
-            ? new PrettySink(context.Output ?? Console.OpenStandardOutput(), context.Log, options, clocks)
-            : new PrettySink(new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0), context.Log, options, clocks, leaveOpen: false);
+        var output = path is null
+            ? context.Output ?? Console.OpenStandardOutput()
+            : new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        return PrettySink.Create(output, context.Log, options, clocks, path is null, context.Jobs);
     }
 
     private static PrettyOptions ReadOptions(ParameterReader parameters)

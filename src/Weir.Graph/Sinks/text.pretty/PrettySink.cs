@@ -12,6 +12,8 @@ public sealed class PrettySink : MessageSink
     /// <summary>Longest packet header and context whose text is kept for the packet's other events.</summary>
     private const int MaxKeptContextBytes = 16 << 10;
 
+    private const int RecentPlans = 64;
+
     private readonly Stream _output;
     private readonly bool _leaveOpen;
     private readonly TextWriter _errors;
@@ -22,7 +24,8 @@ public sealed class PrettySink : MessageSink
     private readonly Dictionary<EventDecoder, EventPlan> _plans = [];
     private readonly Dictionary<TraceDecoder, FieldWalker> _walkers = [];
     private readonly Dictionary<StreamDecoder, PrettyPlan> _contextPlans = [];
-    private EventPlan? _lastPlan;
+    private readonly EventPlan?[] _recentPlans = new EventPlan?[RecentPlans];
+    private readonly TextBuffer _contextText = new();
 
     /// <summary>Offers it.</summary>
     public static SinkClass Class { get; } = new("text", "pretty", "Print a line of text for each event.", PrettyParameters.Create) { Help = PrettyParameters.Help };
@@ -45,6 +48,22 @@ public sealed class PrettySink : MessageSink
             _order = new OrderCheck(clocks ?? throw new ArgumentNullException(nameof(clocks)));
     }
 
+    /// <summary>Creates a sink that renders on several cores where the options allow it; the text is the same.</summary>
+    /// <param name="output">Takes the text.</param>
+    /// <param name="errors">Takes warnings.</param>
+    /// <param name="options">What to show.</param>
+    /// <param name="clocks">What is known about clocks, where the options need it.</param>
+    /// <param name="leaveOpen">Whether the output is only flushed in the end, not closed.</param>
+    /// <param name="jobs">How many cores to use.</param>
+    public static MessageSink Create(Stream output, TextWriter errors, PrettyOptions options, ClockTable? clocks, bool leaveOpen, int jobs)
+    {
+        // What is shown of an event may then depend on more than the event before it.
+        bool isSequential = options.ShowOrder || options.Times != PrettyTimes.ClockClass;
+        return jobs <= 1 || isSequential
+            ? new PrettySink(output, errors, options, clocks, leaveOpen)
+            : new ParallelPrettySink(output, leaveOpen, errors, (text, warnings) => new PrettySink(text, warnings, options), options, jobs);
+    }
+
     /// <inheritdoc/>
     public override void Consume(ReadOnlySpan<Message> batch)
     {
@@ -63,6 +82,9 @@ public sealed class PrettySink : MessageSink
         if (_text.IsFairlyFull)
             _text.WriteOut();
     }
+
+    /// <summary>Goes on where another sink has stopped; see <see cref="PrettyClock.GoOnBehind"/>.</summary>
+    internal void GoOnBehind(in Message last, bool hasLast, bool hasWarned) => _clock.GoOnBehind(in last, hasLast, hasWarned);
 
     /// <inheritdoc/>
     public override void Flush()
@@ -121,11 +143,13 @@ public sealed class PrettySink : MessageSink
     private EventPlan FindPlan(in Message message)
     {
         var decoder = message.Record.Decoder;
-        if (_lastPlan is { } last && last.Decoder == decoder)
-            return last;
+        // Events of several kinds come in turn; most find their plan without a look into the dictionary.
+        ref var recent = ref _recentPlans[(decoder.Class.Id + (decoder.Stream.Class.Id * 7)) % RecentPlans];
+        if (recent is { } known && known.Decoder == decoder)
+            return known;
         if (!_plans.TryGetValue(decoder, out var plan))
             _plans.Add(decoder, plan = CreatePlan(message.Stream, decoder));
-        return _lastPlan = plan;
+        return recent = plan;
     }
 
     private EventPlan CreatePlan(DataStream stream, EventDecoder decoder)
@@ -161,9 +185,9 @@ public sealed class PrettySink : MessageSink
             WriteContext(plan, packet, _text);
             return;
         }
-        var text = new TextBuffer();
-        WriteContext(plan, packet, text);
-        byte[] rendered = text.Written.ToArray();
+        _contextText.Clear();
+        WriteContext(plan, packet, _contextText);
+        byte[] rendered = _contextText.Written.ToArray();
         packet.Rendered = rendered;
         _text.Append(rendered);
     }

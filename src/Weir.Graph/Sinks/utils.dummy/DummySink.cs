@@ -4,7 +4,7 @@ namespace Weir.Graph;
 public sealed class DummySink : MessageSink
 {
     /// <summary>Offers it.</summary>
-    public static SinkClass Class { get; } = new("utils", "dummy", "Take all messages and make nothing of them.", Create);
+    public static SinkClass Class { get; } = new("utils", "dummy", "Take all messages and make nothing of them.", Create) { TakesAnyOrder = true };
 
     /// <summary>Events so far.</summary>
     public long EventCount { get; private set; }

@@ -1,172 +1,70 @@
-using Microsoft.Win32.SafeHandles;
 using Weir.Ctf;
 
 namespace Weir.Graph;
 
-/// <summary>Where a packet lies and what it says; or where a file cannot be read further.</summary>
-internal sealed class CtfFsPacketEntry
+/// <summary>Where a packet begins and between which clock values its events lie.</summary>
+internal readonly record struct CtfFsIndexEntry(long OffsetBytes, ulong BeginTime, ulong EndTime)
 {
-    public required string Path { get; init; }
-
-    public long OffsetBytes { get; init; }
-
-    /// <summary>Bytes of the packet that its file has: fewer than it says when the file was cut.</summary>
-    public long AvailableBytes { get; init; }
-
-    /// <summary>Bits of content, checked against the packet's length; a packet that says none goes on to its file's end.</summary>
-    public long ContentBits { get; init; }
-
-    public StreamDecoder? Stream { get; init; }
-
-    public PacketProperties Properties { get; init; }
-
-    /// <summary>What is wrong here, to be said once the events before it were given; null when nothing is.</summary>
-    public TraceReadException? Failure { get; set; }
+    /// <summary>A time that the packet does not say: no range leaves the packet out.</summary>
+    public const ulong NoEnd = ulong.MaxValue;
 }
 
-/// <summary>Finds the packets of stream files by their headers and contexts.</summary>
-internal static unsafe class CtfFsIndex
+/// <summary>
+/// The packets of one file in the file's order, 24 bytes each. Made only where packets are looked for out of order: to join files, and to
+/// read a range of time; whoever reads a file from front to back finds each packet by the one before.
+/// </summary>
+internal sealed class CtfFsIndex(string path, long fileBytes)
 {
-    private const int FirstReadBytes = 4096;
-    private const int MaxHeaderBytes = 1 << 20;
+    // Small enough to stay off the large object heap, which would be collected late.
+    private const int ChunkEntries = 2048;
 
-    /// <summary>The packets of a file, in the file's order; at least one entry. A bad place ends the list with an entry that says so.</summary>
-    public static List<CtfFsPacketEntry> Build(string path, TraceDecoder decoder)
+    private readonly List<CtfFsIndexEntry[]> _chunks = [];
+
+    public string Path => path;
+
+    public long FileBytes => fileBytes;
+
+    public int Count { get; private set; }
+
+    /// <summary>Where the packets that could be read end; what is behind it, if anything, is bad.</summary>
+    public long EndBytes { get; set; }
+
+    /// <summary>Whether each packet begins no earlier than the one before.</summary>
+    public bool IsSorted { get; private set; } = true;
+
+    public ref readonly CtfFsIndexEntry this[int number] => ref _chunks[number / ChunkEntries][number % ChunkEntries];
+
+    /// <summary>Where the packet after this one begins.</summary>
+    public long EndOf(int number) => number + 1 < Count ? this[number + 1].OffsetBytes : EndBytes;
+
+    public void Add(in CtfFsIndexEntry entry)
     {
-        using var file = CtfFsFile.Open(path);
-        long fileBytes = RandomAccess.GetLength(file);
-        var entries = new List<CtfFsPacketEntry>();
-        var cursor = new PacketCursor(decoder);
-        var buffer = new byte[FirstReadBytes];
-        for (long offset = 0; offset < fileBytes || entries.Count == 0;)
+        if (Count > 0 && entry.BeginTime < this[Count - 1].BeginTime)
+            IsSorted = false;
+        if (Count % ChunkEntries == 0)
+            _chunks.Add(new CtfFsIndexEntry[ChunkEntries]);
+        _chunks[^1][Count++ % ChunkEntries] = entry;
+    }
+
+    /// <summary>Adds a packet by its head.</summary>
+    public void Add(in CtfFsPacketHead head)
+    {
+        ulong begin = head.Properties.BeginTime.GetValueOrDefault();
+        // A recorder that was killed leaves an end of 0.
+        ulong end = head.Properties.EndTime is { } known && known >= begin ? known : CtfFsIndexEntry.NoEnd;
+        Add(new CtfFsIndexEntry(head.OffsetBytes, begin, end));
+        EndBytes = head.OffsetBytes + head.AvailableBytes;
+    }
+
+    /// <summary>Reads the heads of all packets from <see cref="EndBytes"/> on, up to the first that is bad.</summary>
+    public void Scan(CtfFsHeadReader reader)
+    {
+        while (EndBytes < fileBytes)
         {
-            var entry = ReadEntry(path, file, fileBytes, offset, cursor, ref buffer);
-            entries.Add(entry);
-            if (entry.Failure is not null)
+            var head = reader.Read(EndBytes, Count);
+            if (head.AvailableBytes == 0)
                 break;
-            offset += entry.AvailableBytes;
-        }
-        return entries;
-    }
-
-    /// <summary>Merges another file's packets into those of its stream, in the order of time, each packet once.</summary>
-    public static void Merge(List<CtfFsPacketEntry> into, List<CtfFsPacketEntry> packets)
-    {
-        foreach (var packet in packets)
-        {
-            ulong begin = packet.Properties.BeginTime ?? into[^1].Properties.BeginTime.GetValueOrDefault();
-            int at = into.Count;
-            while (at > 0 && into[at - 1].Properties.BeginTime.GetValueOrDefault() >= begin)
-                at--;
-            // Snapshots that overlap hold the same packet twice.
-            if (at < into.Count && packet.Failure is null && into[at].Properties == packet.Properties)
-                continue;
-            if (packet.Stream is null)
-                at = into.Count;
-            into.Insert(at, packet);
-        }
-    }
-
-    /// <summary>All packets of a stream are of one data stream class, and have one ID.</summary>
-    public static void CheckIds(List<CtfFsPacketEntry> packets)
-    {
-        var first = packets[0];
-        foreach (var packet in packets)
-        {
-            if (packet.Stream is null)
-                continue;
-            if (packet.Stream != first.Stream)
-                packet.Failure ??= new TraceReadException(packet.Path, packet.OffsetBytes, $"this packet is of stream {packet.Stream.Class.Id}, those before are of stream {first.Stream!.Class.Id}");
-            else if (packet.Properties.StreamId != first.Properties.StreamId)
-                packet.Failure ??= new TraceReadException(packet.Path, packet.OffsetBytes, $"this packet has the stream instance ID {packet.Properties.StreamId}, those before have {first.Properties.StreamId}");
-        }
-    }
-
-    private static CtfFsPacketEntry ReadEntry(
-        string path, SafeFileHandle file, long fileBytes, long offset, PacketCursor cursor, ref byte[] buffer)
-    {
-        while (true)
-        {
-            int read = CtfFsFile.Read(file, path, buffer, offset);
-            DecodeStatus status;
-            string? problem;
-            fixed (byte* start = buffer)
-                status = cursor.BeginPacket(start, (long)read * 8, out problem, keepsClock: false);
-            if (status == DecodeStatus.Done)
-                return CheckSizes(path, fileBytes, offset, cursor);
-            if (status == DecodeStatus.OutOfBytes && read == buffer.Length && buffer.Length < MaxHeaderBytes)
-            {
-                buffer = new byte[buffer.Length * 2];
-                continue;
-            }
-            return new CtfFsPacketEntry { Path = path, OffsetBytes = offset, Failure = new TraceReadException(path, offset, problem!) };
-        }
-    }
-
-    private static CtfFsPacketEntry CheckSizes(string path, long fileBytes, long offset, PacketCursor cursor)
-    {
-        var properties = cursor.Properties;
-        long restBits = (fileBytes - offset) * 8;
-        ulong totalBits = properties.TotalBits ?? properties.ContentBits ?? (ulong)restBits;
-        ulong contentBits = properties.ContentBits ?? totalBits;
-        string? problem = null;
-        if (contentBits > totalBits)
-            problem = $"the packet's content takes {contentBits} bits, the packet only {totalBits}";
-        else if (totalBits % 8 != 0 && totalBits < (ulong)restBits)
-            problem = $"the packet takes {totalBits} bits, which is no whole number of bytes";
-        else if (contentBits < (ulong)cursor.PositionBits)
-            problem = $"the packet's content takes {contentBits} bits, but its header and context take {cursor.PositionBits}";
-        else if (totalBits == 0)
-            problem = "the packet has no bits";
-        var failure = problem is null ? null : new TraceReadException(path, offset, problem);
-        if (failure is null && totalBits > (ulong)restBits + 7)
-            failure = new TraceReadException(path, fileBytes, $"the file ends {(totalBits / 8) - (ulong)(fileBytes - offset)} bytes before the packet that begins at byte {offset} does");
-        return new CtfFsPacketEntry
-        {
-            Path = path,
-            OffsetBytes = offset,
-            AvailableBytes = problem is not null ? 0 : (long)Math.Min((totalBits + 7) / 8, (ulong)(fileBytes - offset)),
-            ContentBits = (long)Math.Min(contentBits, long.MaxValue),
-            Stream = cursor.Stream,
-            Properties = properties,
-            Failure = failure,
-        };
-    }
-}
-
-/// <summary>Files of a trace, opened and read with errors that name them.</summary>
-internal static class CtfFsFile
-{
-    public static SafeFileHandle Open(string path)
-    {
-        try
-        {
-            return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new TraceReadException(path, -1, "this file cannot be opened", e);
-        }
-    }
-
-    /// <summary>Reads until the buffer is full or the file ends.</summary>
-    public static int Read(SafeFileHandle file, string path, Span<byte> buffer, long offset)
-    {
-        try
-        {
-            int total = 0;
-            while (total < buffer.Length)
-            {
-                int read = RandomAccess.Read(file, buffer[total..], offset + total);
-                if (read == 0)
-                    break;
-                total += read;
-            }
-            return total;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new TraceReadException(path, offset, "this file cannot be read", e);
+            Add(in head);
         }
     }
 }

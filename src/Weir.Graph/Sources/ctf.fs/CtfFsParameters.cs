@@ -12,6 +12,8 @@ internal static class CtfFsParameters
         force-clock-class-origin-unix-epoch=yes   take it that all clocks count from the Epoch
         trace-name=NAME                           what a trace's name says after its host
         stream-intersection=yes                   only the time that all streams of a trace have in common
+        keep-going=yes                            go on behind what is bad: with the next packet, where it is known where that begins
+        index-cache=no                            keep no index of large streams that have none
         """;
 
     public static CtfFsSource Create(ComponentContext context) => Open(context.Parameters);
@@ -27,6 +29,9 @@ internal static class CtfFsParameters
             ForceClockAbsolute = parameters.Flag("force-clock-class-origin-unix-epoch"),
             TraceName = parameters.Text("trace-name"),
             IsIntersection = parameters.Flag("stream-intersection"),
+            KeepGoing = parameters.Flag("keep-going"),
+            IndexCacheDirectory = parameters.Flag("index-cache", true) ? CtfFsOptions.DefaultIndexCacheDirectory : null,
+            Warn = context.LogLevel <= LogLevel.Warning ? warning => context.Log.WriteLine($"[warning] {warning}") : null,
         };
         parameters.RejectOthers();
         if (inputs.Count == 0)

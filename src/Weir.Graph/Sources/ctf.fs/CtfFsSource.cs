@@ -12,6 +12,7 @@ public sealed class CtfFsSource : Source
     private readonly CtfFsOptions _options;
     private readonly List<CtfFsTrace> _traces = [];
     private List<Port>? _ports;
+    private TimeRange? _range;
 
     private CtfFsSource(CtfFsOptions options) => _options = options;
 
@@ -31,6 +32,25 @@ public sealed class CtfFsSource : Source
 
     /// <inheritdoc/>
     public override MessageIterator CreateIterator(int output) => Ports[output].Create();
+
+    /// <inheritdoc/>
+    public override long? FindFirstTime()
+    {
+        long? first = null;
+        foreach (var port in Ports)
+        {
+            if (port.Group is not { } group)
+                continue;
+            if (!group.IsTimed)
+                return null;
+            long begin = group.Stream.ToNanoseconds(group.BeginTime!.Value);
+            first = Math.Min(first ?? begin, begin);
+        }
+        return first;
+    }
+
+    /// <inheritdoc/>
+    public override void SetRange(TimeRange range) => _range = range;
 
     /// <summary>Opens the traces at or under each of <paramref name="paths"/>.</summary>
     /// <exception cref="TraceReadException">There is none, or its metadata is bad.</exception>
@@ -76,12 +96,12 @@ public sealed class CtfFsSource : Source
         foreach (var group in groups)
         {
             Func<MessageIterator> create = _options.IsIntersection
-                ? () => new Trimmer(new CtfFsStreamIterator(group), beginNs, endNs)
-                : () => new CtfFsStreamIterator(group);
-            ports.Add(new Port(NameOf(trace, group), create, group));
+                ? () => new Trimmer(new CtfFsStreamIterator(group, _options, new TimeRange(beginNs, endNs)), beginNs, endNs)
+                : () => new CtfFsStreamIterator(group, _options, _range);
+            ports.Add(new Port(NameOf(trace, group), group, create));
         }
         foreach (var failure in failures)
-            ports.Add(new Port(failure.Path, () => new BadFile(failure)));
+            ports.Add(new Port(failure.Path, null, () => new BadFile(failure)));
         return ports;
     }
 
@@ -93,7 +113,7 @@ public sealed class CtfFsSource : Source
             { Uid: null, Uuid: null } => Path.GetFullPath(trace.Directory),
             var of => $"{{namespace: `{NamespaceOf(of)}`, name: `{of.Name}`, uid: `{of.Uid ?? of.Uuid?.ToString()}`}}",
         };
-        bool hasId = group.Packets[0].Properties.StreamId is not null;
+        bool hasId = group.First.Properties.StreamId is not null;
         return $"{identity} | {group.Stream.Decoder.Class.Id} | {(hasId ? group.Stream.Id : Path.GetFullPath(group.Stream.Name))}";
     }
 
@@ -117,7 +137,7 @@ public sealed class CtfFsSource : Source
                 if (port.Group is not { } group)
                     continue;
                 var stream = new JsonObject { ["port-name"] = port.Name };
-                if (group.Stream.Clock is not null && group.Packets[0].Properties.BeginTime is { } begin && group.Packets[^1].Properties.EndTime is { } end)
+                if (group.Stream.Clock is not null && group.BeginTime is { } begin && FindEnd(group) is { } end)
                     stream["range-ns"] = new JsonObject { ["begin"] = group.Stream.ToNanoseconds(begin), ["end"] = group.Stream.ToNanoseconds(end) };
                 streams.Add((JsonNode)stream);
             }
@@ -127,13 +147,13 @@ public sealed class CtfFsSource : Source
     }
 
     /// <summary>The time that all streams of a trace have in common.</summary>
-    private static (long BeginNs, long EndNs) Intersect(CtfFsTrace trace, List<CtfFsStreamGroup> groups)
+    private (long BeginNs, long EndNs) Intersect(CtfFsTrace trace, List<CtfFsStreamGroup> groups)
     {
         long beginNs = long.MinValue;
         long endNs = long.MaxValue;
         foreach (var group in groups)
         {
-            if (group.Stream.Clock is null || group.Packets[0].Properties.BeginTime is not { } begin || FindEnd(group) is not { } end)
+            if (group.Stream.Clock is null || group.BeginTime is not { } begin || FindEnd(group) is not { } end)
                 throw new TraceReadException(group.Stream.Name, -1, "this stream does not say when it begins and ends, so it has no time in common with others");
             beginNs = Math.Max(beginNs, group.Stream.ToNanoseconds(begin));
             endNs = Math.Min(endNs, group.Stream.ToNanoseconds(end));
@@ -144,15 +164,16 @@ public sealed class CtfFsSource : Source
     }
 
     /// <summary>The clock value at which a stream ends, which some tracers say wrongly.</summary>
-    private static ulong? FindEnd(CtfFsStreamGroup group)
+    private ulong? FindEnd(CtfFsStreamGroup group)
     {
+        if (group.First.Properties.EndTime is null || group.IndexPackets(_options, null).Last is not { } last)
+            return null;
         var quirks = TracerQuirks.Of(group.Stream.Trace.Class);
-        var last = group.Packets[^1];
-        var (begin, end) = (last.Properties.BeginTime, last.Properties.EndTime);
-        if (end is null || !(quirks.HasEventsAfterPackets || (quirks.HasPacketsWithoutEnd && end == 0 && begin is not (null or 0))))
-            return end;
-        ulong clock = begin.GetValueOrDefault();
-        using var iterator = new CtfFsStreamIterator(group with { Packets = [last] });
+        bool hasEnd = last.Packet.EndTime != CtfFsIndexEntry.NoEnd;
+        if (!quirks.HasEventsAfterPackets && (hasEnd || !quirks.HasPacketsWithoutEnd || last.Packet.BeginTime == 0))
+            return hasEnd ? last.Packet.EndTime : null;
+        ulong clock = last.Packet.BeginTime;
+        using var iterator = new CtfFsStreamIterator(group, _options, null) { Extents = [last.Extent] };
         try
         {
             for (var batch = iterator.Next(); batch.Count > 0; batch = iterator.Next())
@@ -212,10 +233,19 @@ public sealed class CtfFsSource : Source
         }
     }
 
-    private sealed record Port(string Name, Func<MessageIterator> Create, CtfFsStreamGroup? Group = null);
+    private sealed record Port(string Name, CtfFsStreamGroup? Group, Func<MessageIterator> Create);
 
+    /// <summary>Has nothing to give but its error, once.</summary>
     private sealed class BadFile(TraceReadException failure) : MessageIterator
     {
-        public override ArraySegment<Message> Next() => throw failure;
+        private bool _hasThrown;
+
+        public override ArraySegment<Message> Next()
+        {
+            if (_hasThrown)
+                return ArraySegment<Message>.Empty;
+            _hasThrown = true;
+            throw failure;
+        }
     }
 }

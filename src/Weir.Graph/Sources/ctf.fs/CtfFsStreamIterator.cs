@@ -1,95 +1,88 @@
-using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
 using Weir.Ctf;
 
 namespace Weir.Graph;
 
 /// <summary>
-/// The messages of one data stream. Packets are read with pread through a window that slides over the file: a file that is cut under
-/// us is an error, not a signal, and a packet may be larger than memory.
+/// The messages of one data stream. Packets are found one by the other as they are read, through a window that slides over the file;
+/// the events of a batch lie in one window.
 /// </summary>
 internal sealed unsafe class CtfFsStreamIterator : MessageIterator
 {
-    private const int FirstWindowBytes = 64 << 10;
     private const int BatchMessages = 512;
 
-    /// <summary>Longest event record; a window is never larger, and only as large as the file has bytes.</summary>
-    private const int MaxWindowBytes = 128 << 20;
-
     private readonly CtfFsStreamGroup _group;
+    private readonly CtfFsOptions _options;
+    private readonly TimeRange? _range;
     private readonly PacketCursor _cursor;
     private readonly TracerQuirks _quirks;
     private readonly Message[] _batch = new Message[BatchMessages];
-    private SafeFileHandle? _file;
-    private string? _filePath;
-    private byte* _window;
-    private int _windowCapacity;
-    private long _windowOffset;
-    private int _windowBytes;
-    private int _next;
+    private readonly CtfFsWindow _window = new();
+    private Queue<CtfFsExtent>? _extents;
+    private CtfFsExtent _extent;
+    private long _nextPacketBytes;
+    private long _nextPacketNumber;
     private int _count;
+    private int _eventCount;
+    private bool _isNextKnown;
     private bool _inPacket;
-    private bool _hasBegun;
+    private bool _isLeft;
     private bool _hasEnded;
-    private CtfFsPacketEntry? _entry;
+    private CtfFsPacketHead _head;
     private Packet? _packet;
     private PacketProperties? _previous;
     private TraceReadException? _failure;
 
-    public CtfFsStreamIterator(CtfFsStreamGroup group)
+    /// <summary>Creates an iterator; nothing is read before it is asked.</summary>
+    /// <param name="group">The stream and its files.</param>
+    /// <param name="options">Whether to go on behind what is bad.</param>
+    /// <param name="range">What is wanted; packets outside may be left out.</param>
+    public CtfFsStreamIterator(CtfFsStreamGroup group, CtfFsOptions options, TimeRange? range)
     {
         _group = group;
+        _options = options;
+        _range = range;
         _cursor = new PacketCursor(group.Stream.Trace.Decoder);
         _quirks = TracerQuirks.Of(group.Stream.Trace.Class);
     }
 
-    /// <summary>The stream and its packets.</summary>
-    public CtfFsStreamGroup Group => _group;
+    /// <summary>What to read; null for all that the range needs.</summary>
+    public IReadOnlyList<CtfFsExtent>? Extents { get; init; }
 
     public override ArraySegment<Message> Next()
     {
         _count = 0;
-        if (!_hasBegun)
-        {
-            _hasBegun = true;
+        _eventCount = 0;
+        if (_extents is null)
             Add(MessageKind.StreamBeginning);
-        }
-        while (_count <= BatchMessages - 4 && _failure is null && !_hasEnded)
+        if (_isLeft)
+            AddPacketMessage(MessageKind.PacketEnd, _head.Properties.EndTime);
+        _isLeft = false;
+        try
         {
-            try
+            _extents ??= new Queue<CtfFsExtent>(Extents ?? _group.FindExtents(_range, _options));
+            while (_count <= BatchMessages - 4 && _failure is null && !_hasEnded && (_inPacket ? ReadEvents() : BeginPacket()))
             {
-                if (_inPacket)
-                {
-                    if (!ReadEvents())
-                        break;
-                }
-                else
-                {
-                    // The next packet takes the window, in which the bytes of these events lie.
-                    if (HasEvents())
-                        break;
-                    BeginPacket();
-                }
             }
-            catch (TraceReadException e)
-            {
-                _failure = e;
-            }
+        }
+        catch (TraceReadException e)
+        {
+            _extents ??= [];
+            _failure = e;
         }
         if (_count == 0 && _failure is { } failure)
+        {
+            if (_options.KeepGoing)
+                LeavePacket();
             throw failure;
+        }
         return new ArraySegment<Message>(_batch, 0, _count);
     }
 
     protected override void Dispose(bool disposing)
     {
-        _file?.Dispose();
-        NativeMemory.Free(_window);
-        _window = null;
+        _window.Dispose();
         base.Dispose(disposing);
     }
-
-    ~CtfFsStreamIterator() => Dispose(false);
 
     private ref Message Add(MessageKind kind)
     {
@@ -100,40 +93,103 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         return ref message;
     }
 
-    private void BeginPacket()
+    /// <summary>Begins the next packet, or ends the stream. False when the batch must be given first, for its events lie in the window.</summary>
+    private bool BeginPacket()
     {
-        if (_next == _group.Packets.Count)
+        while (_window.Path is null || _nextPacketBytes >= Math.Min(_extent.ToBytes, _window.FileBytes))
         {
-            _hasEnded = true;
-            Add(MessageKind.StreamEnd);
-            return;
+            if (_extents!.Count == 0)
+            {
+                _hasEnded = true;
+                Add(MessageKind.StreamEnd);
+                return true;
+            }
+            if (_eventCount > 0 && _extents.Peek().Path != _window.Path)
+                return false;
+            _extent = _extents.Dequeue();
+            _nextPacketBytes = _extent.FromBytes;
+            _nextPacketNumber = _extent.FirstNumber;
+            _window.Open(_extent.Path);
         }
-        var entry = _group.Packets[_next++];
-        if (entry.AvailableBytes == 0)
-            throw entry.Failure!;
-        if (entry.Stream != _group.Stream.Decoder)
-            throw entry.Failure!;
-        OpenFile(entry.Path);
-        _entry = entry;
-        _windowOffset = 0;
-        _windowBytes = 0;
-        FillWindow(0);
-        DecodeStatus status;
-        string? problem;
-        while ((status = _cursor.BeginPacket(_window, (long)_windowBytes * 8, out problem)) == DecodeStatus.OutOfBytes && FillWindow(0))
+        if (_quirks.HasEventsBeforePackets)
         {
+            // The first event is looked at before the packet begins, so it has to be in the window.
+            if (_eventCount > 0)
+                return false;
+            if (_window.OffsetBytes != _nextPacketBytes && _window.EndBytes < _window.FileBytes)
+                _window.Fill(_nextPacketBytes);
         }
-        if (status != DecodeStatus.Done)
-            throw new TraceReadException(entry.Path, entry.OffsetBytes, problem!);
-        _cursor.ContentBits = entry.ContentBits;
-        _packet = new Packet
-        {
-            Stream = _group.Stream,
-            HeaderAndContext = new ReadOnlySpan<byte>(_window, (int)((_cursor.PositionBits + 7) >> 3)).ToArray(),
-        };
+        if (!ReadHead())
+            return false;
         AddLosses();
         AddPacketMessage(MessageKind.PacketBeginning, _quirks.HasEventsBeforePackets ? FindBeginning() : _cursor.Properties.BeginTime);
         _inPacket = true;
+        return true;
+    }
+
+    /// <summary>Reads the head of the next packet. False when the batch must be given before the window slides.</summary>
+    private bool ReadHead()
+    {
+        long offset = _nextPacketBytes;
+        _isNextKnown = false;
+        while (true)
+        {
+            long inWindow = _window.EndBytes - offset;
+            if (offset < _window.OffsetBytes || inWindow <= 0)
+                inWindow = 0;
+            string? problem = null;
+            var status = inWindow == 0 ? DecodeStatus.OutOfBytes : _cursor.BeginPacket(_window.At(offset), inWindow * 8, out problem);
+            if (status == DecodeStatus.Done)
+                break;
+            if (status == DecodeStatus.OutOfBytes && inWindow < CtfFsHeadReader.MaxHeadBytes && offset + inWindow < _window.FileBytes)
+            {
+                if (_eventCount > 0)
+                    return false;
+                _window.Fill(offset);
+                continue;
+            }
+            throw new TraceReadException(_extent.Path, offset, _nextPacketNumber, 0, problem!);
+        }
+        _head = CtfFsPacketHead.Check(_extent.Path, _window.FileBytes, offset, _nextPacketNumber, _cursor);
+        if (_head.AvailableBytes == 0)
+            throw _head.Failure!;
+        _nextPacketBytes = offset + _head.AvailableBytes;
+        _nextPacketNumber++;
+        _isNextKnown = true;
+        CheckIds();
+        _cursor.ContentBits = _head.ContentBits;
+        _packet = new Packet
+        {
+            Stream = _group.Stream,
+            HeaderAndContext = new ReadOnlySpan<byte>(_window.At(offset), (int)((_cursor.PositionBits + 7) >> 3)).ToArray(),
+        };
+        return true;
+    }
+
+    /// <summary>All packets of a stream are of one data stream class, and have one ID.</summary>
+    private void CheckIds()
+    {
+        string? problem = null;
+        if (_head.Stream != _group.Stream.Decoder)
+            problem = $"this packet is of stream {_head.Stream!.Class.Id}, those before are of stream {_group.Stream.Decoder.Class.Id}";
+        else if (_head.Properties.StreamId != _group.First.Properties.StreamId)
+            problem = $"this packet has the stream instance ID {_head.Properties.StreamId}, those before have {_group.First.Properties.StreamId}";
+        if (problem is not null)
+            throw new TraceReadException(_extent.Path, _head.OffsetBytes, _nextPacketNumber - 1, 0, problem);
+    }
+
+    /// <summary>After an error: the next packet is where this one says, or where the tracer's index says; else the file is left.</summary>
+    private void LeavePacket()
+    {
+        _failure = null;
+        _isLeft = _inPacket;
+        _inPacket = false;
+        if (_window.Path is null || _isNextKnown)
+            return;
+        if (_group.FindNextPacket(_extent.Path, _nextPacketBytes, _options) is { } next)
+            (_nextPacketBytes, _nextPacketNumber) = next;
+        else
+            _nextPacketBytes = long.MaxValue;
     }
 
     /// <summary>When the packet begins, or its first event where that is earlier; without events it is the end that may be earlier.</summary>
@@ -142,11 +198,12 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         var (begin, end) = (_cursor.Properties.BeginTime, _cursor.Properties.EndTime);
         var ahead = new PacketCursor(_group.Stream.Trace.Decoder);
         var first = default(EventRecord);
-        long bits = (long)_windowBytes * 8;
-        if (ahead.BeginPacket(_window, bits, out _) != DecodeStatus.Done)
+        byte* packet = _window.At(_head.OffsetBytes);
+        long bits = Math.Min(_window.EndBytes - _head.OffsetBytes, _head.AvailableBytes) * 8;
+        if (ahead.BeginPacket(packet, bits, out _) != DecodeStatus.Done)
             return begin;
         ahead.ContentBits = _cursor.ContentBits;
-        ulong? other = ahead.MoveNext(_window, bits, ref first) == DecodeStatus.Done ? first.ClockValue : end;
+        ulong? other = ahead.MoveNext(packet, bits, ref first) == DecodeStatus.Done ? first.ClockValue : end;
         return begin is null || other < begin ? other : begin;
     }
 
@@ -193,8 +250,9 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         bool hasOuterSlots = stream.Decoder.HasOuterSlots;
         long offsetNs = stream.ClockOffsetNs;
         ulong frequencyHz = stream.FrequencyHz;
-        byte* packet = _window - _windowOffset;
-        long available = (_windowOffset + _windowBytes) * 8;
+        byte* packet = _window.At(_head.OffsetBytes);
+        long available = Math.Min(_window.EndBytes - _head.OffsetBytes, _head.AvailableBytes) * 8;
+        int first = _count;
         while (_count < BatchMessages - 3)
         {
             ref var message = ref _batch[_count];
@@ -215,31 +273,23 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
                 _count++;
                 continue;
             }
-            if (status == DecodeStatus.OutOfBytes && _windowOffset + _windowBytes < _entry!.AvailableBytes
+            _eventCount += _count - first;
+            if (status == DecodeStatus.OutOfBytes && _window.EndBytes < _head.OffsetBytes + _head.AvailableBytes
                 && _cursor.PositionBits < _cursor.ContentBits)
             {
-                if (HasEvents())
+                if (_eventCount > 0)
                     return false;
-                if (!FillWindow(_cursor.PositionBits >> 3))
-                    throw Fail(status);
+                if (!_window.Fill(_head.OffsetBytes + (_cursor.PositionBits >> 3)))
+                    throw Fail($"one event record is longer than {CtfFsWindow.MaxBytes >> 20} MiB");
                 return true;
             }
             if (status != DecodeStatus.EndOfPacket)
-                throw Fail(status);
+                throw status == DecodeStatus.OutOfBytes && _head.Failure is { } cut ? cut : Fail(_cursor.Explain(status, "the event record"));
             EndPacket();
             return true;
         }
+        _eventCount += _count - first;
         return true;
-    }
-
-    private bool HasEvents()
-    {
-        for (int i = _count - 1; i >= 0; i--)
-        {
-            if (_batch[i].Kind == MessageKind.Event)
-                return true;
-        }
-        return false;
     }
 
     private void EndPacket()
@@ -247,52 +297,10 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         _inPacket = false;
         var properties = _cursor.Properties;
         AddPacketMessage(MessageKind.PacketEnd, _quirks.EndOf(properties.BeginTime, properties.EndTime, _cursor.ClockValue));
-        if (_entry!.Failure is { } failure)
+        if (_head.Failure is { } failure)
             throw failure;
     }
 
-    private TraceReadException Fail(DecodeStatus status)
-    {
-        if (status == DecodeStatus.OutOfBytes && _entry!.Failure is { } cut)
-            return cut;
-        return new TraceReadException(_entry!.Path, _entry.OffsetBytes + (_cursor.PositionBits >> 3), _cursor.Explain(status, "the event record"));
-    }
-
-    private void OpenFile(string path)
-    {
-        if (_filePath == path)
-            return;
-        _file?.Dispose();
-        _file = CtfFsFile.Open(path);
-        _filePath = path;
-    }
-
-    /// <summary>
-    /// Makes the window begin at <paramref name="fromByte"/> of the packet and have more bytes behind it than now. False when there are
-    /// no more, or more than a window may hold.
-    /// </summary>
-    private bool FillWindow(long fromByte)
-    {
-        int kept = (int)(_windowOffset + _windowBytes - fromByte);
-        if (kept >= _windowCapacity && !GrowWindow())
-            return false;
-        Buffer.MemoryCopy(_window + (fromByte - _windowOffset), _window, _windowCapacity, kept);
-        _windowOffset = fromByte;
-        int wanted = (int)Math.Min(_windowCapacity - kept, _entry!.AvailableBytes - fromByte - kept);
-        int read = CtfFsFile.Read(_file!, _entry.Path, new Span<byte>(_window + kept, wanted), _entry.OffsetBytes + fromByte + kept);
-        _windowBytes = kept + read;
-        if (read < wanted)
-            throw new TraceReadException(_entry.Path, _entry.OffsetBytes + fromByte + kept + read, "the file became shorter while it was read");
-        return read > 0;
-    }
-
-    private bool GrowWindow()
-    {
-        int capacity = _windowCapacity == 0 ? FirstWindowBytes : _windowCapacity * 2;
-        if (capacity > MaxWindowBytes)
-            throw new TraceReadException(_entry!.Path, _entry.OffsetBytes + (_cursor.PositionBits >> 3), $"one event record is longer than {MaxWindowBytes >> 20} MiB");
-        _window = (byte*)NativeMemory.Realloc(_window, (nuint)capacity);
-        _windowCapacity = capacity;
-        return true;
-    }
+    private TraceReadException Fail(string problem) =>
+        new(_extent.Path, _head.OffsetBytes + (_cursor.PositionBits >> 3), _nextPacketNumber - 1, _cursor.PositionBits, problem);
 }

@@ -2,9 +2,6 @@ using Weir.Ctf;
 
 namespace Weir.Graph;
 
-/// <summary>The packets of one data stream in the order of time, and what they belong to.</summary>
-internal sealed record CtfFsStreamGroup(DataStream Stream, List<CtfFsPacketEntry> Packets);
-
 /// <summary>A directory with <c>metadata</c> and stream files.</summary>
 internal sealed class CtfFsTrace
 {
@@ -58,7 +55,7 @@ internal sealed class CtfFsTrace
         return new CtfFsTrace(winner.Class, winner.Name, [.. _directories, .. other._directories]);
     }
 
-    /// <summary>Indexes the packets of all stream files and joins the files of each data stream.</summary>
+    /// <summary>Reads the first packet of each stream file and joins the files of each data stream.</summary>
     /// <param name="options">Offsets of clocks.</param>
     /// <param name="failures">Takes what is wrong with files that are bad from their first packet on, which belong to no stream.</param>
     public List<CtfFsStreamGroup> CreateStreams(CtfFsOptions options, List<TraceReadException> failures)
@@ -72,8 +69,7 @@ internal sealed class CtfFsTrace
         {
             foreach (string path in FindStreamFiles(directory))
             {
-                var packets = CtfFsIndex.Build(path, decoder);
-                var first = packets[0];
+                var first = ReadFirst(path, decoder);
                 if (first.Stream is not { } stream || first.AvailableBytes == 0)
                 {
                     failures.Add(first.Failure!);
@@ -83,10 +79,10 @@ internal sealed class CtfFsTrace
                 var key = (stream.Class.Id, first.Properties.StreamId.GetValueOrDefault());
                 if (hasId && byId.TryGetValue(key, out var group))
                 {
-                    CtfFsIndex.Merge(group.Packets, packets);
+                    group.Add(path, in first);
                     continue;
                 }
-                group = new CtfFsStreamGroup(CreateStream(trace, stream, path, key.Item2, options), packets);
+                group = new CtfFsStreamGroup(CreateStream(trace, stream, path, key.Item2, options), [path], first);
                 groups.Add(group);
                 if (hasId)
                     byId.Add(key, group);
@@ -95,9 +91,13 @@ internal sealed class CtfFsTrace
             }
         }
         Number(anonymous, byId.Keys);
-        foreach (var group in groups)
-            CtfFsIndex.CheckIds(group.Packets);
         return groups;
+    }
+
+    private static CtfFsPacketHead ReadFirst(string path, TraceDecoder decoder)
+    {
+        using var reader = new CtfFsHeadReader(path, decoder);
+        return reader.Read(0, 0);
     }
 
     private static int CountClasses(TraceClass traceClass)
