@@ -13,7 +13,7 @@ internal static class CtfFsQueries
     public static JsonNode? Answer(string subject, JsonObject parameters) => subject switch
     {
         "babeltrace.support-info" => DescribeSupport(parameters),
-        "babeltrace.trace-infos" => CtfFsParameters.Open(parameters).DescribeTraces(),
+        "babeltrace.trace-infos" => CtfFsParameters.Open(parameters, null).DescribeTraces(),
         "metadata-info" => DescribeMetadata(parameters),
         _ => null,
     };
