@@ -16,9 +16,10 @@ internal static class CtfFsParameters
         index-cache=no                            keep no index of large streams that have none
         """;
 
-    public static CtfFsSource Create(ComponentContext context) => Open(context.Parameters);
+    public static CtfFsSource Create(ComponentContext context) =>
+        Open(context.Parameters, context.LogLevel <= LogLevel.Warning ? warning => context.Log.WriteLine($"[warning] {warning}") : null);
 
-    public static CtfFsSource Open(JsonObject given)
+    public static CtfFsSource Open(JsonObject given, Action<string>? warn = null)
     {
         var parameters = new ParameterReader(given);
         var inputs = parameters.Texts("inputs");
@@ -31,7 +32,7 @@ internal static class CtfFsParameters
             IsIntersection = parameters.Flag("stream-intersection"),
             KeepGoing = parameters.Flag("keep-going"),
             IndexCacheDirectory = parameters.Flag("index-cache", true) ? CtfFsOptions.DefaultIndexCacheDirectory : null,
-            Warn = context.LogLevel <= LogLevel.Warning ? warning => context.Log.WriteLine($"[warning] {warning}") : null,
+            Warn = warn,
         };
         parameters.RejectOthers();
         if (inputs.Count == 0)
