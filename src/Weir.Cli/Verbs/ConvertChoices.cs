@@ -93,7 +93,8 @@ internal sealed class ConvertChoices(ConvertOptions options)
         var sink = Sink ?? plan.Add(PlanSink());
         var chain = PlanChain(plan);
         chain.AddRange(_explicit.Where(component => component.Kind == ComponentKind.Filter));
-        bool needsNoOrder = chain.Count == 1 && catalogue.Find(sink.ClassName) is SinkClass { TakesAnyOrder: true };
+        // What is printed is to be babeltrace2's as well, whose sinks all want an order.
+        bool needsNoOrder = !_printsArguments && chain.Count == 1 && catalogue.Find(sink.ClassName) is SinkClass { TakesAnyOrder: true };
         if (needsNoOrder)
         {
             plan.Components.Remove(chain[0]);

@@ -79,7 +79,8 @@ public sealed class TraceGraphTests : IDisposable
         Assert.StartsWith("mine (source.ctf.fs): /no/such", error.Message, StringComparison.Ordinal);
         Assert.IsType<TraceReadException>(error.InnerException);
         error = Assert.Throws<GraphException>(() => graph.Add("other", Muxer.Class, ParameterText.Parse("a=1")));
-        Assert.Equal(("other", "other (filter.utils.muxer): the parameter 'a' is not known: expected none"), (error.Component, error.Message));
+        Assert.Equal("other", error.Component);
+        Assert.StartsWith("other (filter.utils.muxer): the parameter 'a' is not known", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -94,7 +95,8 @@ public sealed class TraceGraphTests : IDisposable
         var error = Assert.Throws<GraphException>(() => graph.Run(TestContext.Current.CancellationToken));
         Assert.Equal("traces", error.Component);
         Assert.Equal(stream, Assert.IsType<TraceReadException>(error.InnerException).Path);
-        Assert.Equal([1, 2, 3], sink.Times);
+        // The muxer does not know whether the next event of the bad stream would have come before 3.
+        Assert.Equal([1, 2], sink.Times);
         Assert.True(sink.IsFinished);
     }
 

@@ -35,7 +35,7 @@ public sealed class WhereFilterTests : IDisposable
     [InlineData("$name == \"test:number\"", "110 120 130 140")]
     [InlineData("$name == \"*:m*x*\"", "150")]
     [InlineData("\"test:number\" != $name", "150")]
-    [InlineData("$time >= 1700000000000000135", "140 150")]
+    [InlineData("$time >= 1700000000000000136", "140 150")]
     [InlineData("$stream == 1", "140 150")]
     [InlineData("$packet.cpu_id == 0", "110 120 130")]
     [InlineData("$ctx.vtid == vtid && vtid", "110 120 130 140 150")]
