@@ -57,6 +57,7 @@ public class TsdlWriterTests
         stream.Add(new EventRecordClass { Name = "e", Payload = payload });
         trace.Add(stream);
         string text = TsdlWriter.Write(trace);
+        Assert.Contains("_text[_len]", text, StringComparison.Ordinal);
         var read = MetadataReader.Read(text).DataStreamClasses[0].EventRecordClasses[0].Payload!;
         Assert.Equal(16UL, ((StaticStringFieldClass)read.Members[1].Class).LengthBytes);
         var variant = (VariantFieldClass)read.Members[2].Class;
