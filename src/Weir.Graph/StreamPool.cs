@@ -77,7 +77,7 @@ public static class StreamPool
             for (int i = 0; i < streams.Count; i++)
             {
                 if (_streams[i] is { } stream)
-                    ClockCorrelation.Check(first ??= stream, stream);
+                    ClockComparison.Check(first ??= stream, stream);
             }
             foreach (var errors in _errors)
             {

@@ -131,7 +131,7 @@ public sealed unsafe class TraceStatistics
                 count.Bytes += (ulong)record.LengthBytes;
             }
             if (status != DecodeStatus.EndOfPacket)
-                throw new CtfException($"{path}: offset {offset + (cursor.PositionBits >> 3)}: {cursor.Explain(status, "the event")}");
+                throw new CtfException($"{path}: offset {offset + (cursor.PositionBits >> 3)}: {cursor.Explain(status, "the event", start, limit)}");
         }
     }
 }

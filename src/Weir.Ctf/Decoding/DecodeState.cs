@@ -31,6 +31,21 @@ internal sealed class DecodeState(int slotCount)
             Array.Resize(ref Slots, count);
     }
 
+    /// <summary>The step that could not be decoded, for <see cref="FailureFinder"/>, which sets it to -1 before.</summary>
+    public int FailedStep;
+
+    /// <summary>Bits from the packet's beginning to that step's field.</summary>
+    public long FailedBits;
+
+    /// <summary>Notes which step failed, the innermost one.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public DecodeStatus Fail(DecodeStatus status, int step, long positionBits)
+    {
+        if (FailedStep < 0)
+            (FailedStep, FailedBits) = (step, positionBits);
+        return status;
+    }
+
     /// <summary>Keeps what a value means for the reader.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public void Keep(in DecodeStep step, ulong value, int sizeBits)

@@ -34,43 +34,44 @@ internal static unsafe class FieldInterpreter
             {
                 case DecodeStepKind.Integer8:
                     if (limit - at < 8)
-                        return DecodeStatus.OutOfBytes;
+                        return state.Fail(DecodeStatus.OutOfBytes, i, at);
                     value = step.IsSigned ? (ulong)BitReader.Load<sbyte>(start, at) : BitReader.Load<byte>(start, at);
                     at += 8;
                     break;
                 case DecodeStepKind.Integer16:
                     if (limit - at < 16)
-                        return DecodeStatus.OutOfBytes;
+                        return state.Fail(DecodeStatus.OutOfBytes, i, at);
                     value = step.IsSigned ? (ulong)BitReader.Load<short>(start, at) : BitReader.Load<ushort>(start, at);
                     at += 16;
                     break;
                 case DecodeStepKind.Integer32:
                     if (limit - at < 32)
-                        return DecodeStatus.OutOfBytes;
+                        return state.Fail(DecodeStatus.OutOfBytes, i, at);
                     value = step.IsSigned ? (ulong)BitReader.Load<int>(start, at) : BitReader.Load<uint>(start, at);
                     at += 32;
                     break;
                 case DecodeStepKind.Integer64:
                     if (limit - at < 64)
-                        return DecodeStatus.OutOfBytes;
+                        return state.Fail(DecodeStatus.OutOfBytes, i, at);
                     value = BitReader.Load<ulong>(start, at);
                     at += 64;
                     break;
                 case DecodeStepKind.Skip:
                     if (limit - at < (long)step.Length)
-                        return DecodeStatus.OutOfBytes;
+                        return state.Fail(DecodeStatus.OutOfBytes, i, at);
                     at += (long)step.Length;
                     i++;
                     continue;
                 case DecodeStepKind.IntegerBits:
                     var status = ReadBits(in step, start, ref at, limit, state, out value);
                     if (status != DecodeStatus.Done)
-                        return status;
+                        return state.Fail(status, i, at);
                     break;
                 default:
+                    long before = at;
                     status = RunOther(steps, i, start, ref at, limit, state, ref visitor);
                     if (status != DecodeStatus.Done)
-                        return status;
+                        return state.Fail(status, i, before);
                     i = step.End;
                     continue;
             }

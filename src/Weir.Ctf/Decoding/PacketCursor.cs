@@ -130,7 +130,7 @@ public sealed unsafe class PacketCursor
         if (status != DecodeStatus.Done)
         {
             _state.Clock = clock;
-            problem = Explain(status, "the packet's header or context");
+            problem = Explain(status, "the packet's header or context", FindInHeader(packet, availableBits));
             return status;
         }
         _positionBits = position;
@@ -173,6 +173,9 @@ public sealed unsafe class PacketCursor
             status = FieldInterpreter.Run(decoder.Skip, 0, decoder.Skip.Length, packet, ref position, limit, _state, ref visitor);
             if (status != DecodeStatus.Done)
                 return Undo(status, clock);
+            // A last field without bits may still be aligned.
+            if (position > limit)
+                return Undo(DecodeStatus.OutOfBytes, clock);
         }
         if (position == start)
             return Undo(DecodeStatus.EmptyRecord, clock);
@@ -185,8 +188,35 @@ public sealed unsafe class PacketCursor
         return DecodeStatus.Done;
     }
 
+    /// <summary>Words for a status that is an error, with the field that it is about.</summary>
+    /// <param name="status">What <see cref="MoveNext"/> said last.</param>
+    /// <param name="what">What could not be decoded, for people.</param>
+    /// <param name="packet">Where the packet's first byte lies, or would lie if it were in memory.</param>
+    /// <param name="availableBits">Bits from the packet's beginning on that may not be touched.</param>
+    public string Explain(DecodeStatus status, string what, byte* packet, long availableBits) =>
+        Explain(status, what, FindInEvent(packet, availableBits));
+
+    private string? FindInHeader(byte* packet, long availableBits)
+    {
+        var finder = new FailureFinder(_state.Slots, packet, 0, availableBits);
+        if (!finder.Fails(_trace.PacketHeader, FieldScope.PacketHeader) && Stream is not null)
+            finder.Fails(Stream.PacketContext, FieldScope.PacketContext);
+        return finder.Found;
+    }
+
+    private string? FindInEvent(byte* packet, long availableBits)
+    {
+        var finder = new FailureFinder(_state.Slots, packet, _positionBits, Math.Min(availableBits, _contentBits));
+        if (!finder.Fails(Stream!.EventHeader, FieldScope.EventHeader) && Stream.FindEvent(_state.EventClassId) is { } decoder)
+            finder.Fails(decoder.Fields, FieldScope.EventCommonContext, FieldScope.EventSpecificContext, FieldScope.EventPayload);
+        return finder.Found;
+    }
+
+    private string Explain(DecodeStatus status, string what, string? field) =>
+        field is null ? Explain(status, what) : $"{Explain(status, what)}: {field}";
+
     /// <summary>Words for a status that is an error.</summary>
-    public string Explain(DecodeStatus status, string what) => status switch
+    private string Explain(DecodeStatus status, string what) => status switch
     {
         DecodeStatus.OutOfBytes => $"{what} does not fit into the packet",
         DecodeStatus.NoOption => $"{what} has a variant whose tag selects none of its options",

@@ -15,8 +15,9 @@ internal sealed unsafe class FtraceEventTable
 
     private const int MaxHeadOffset = 256;
 
-    private readonly FtraceRecordClass?[] _records = new FtraceRecordClass?[1 << 16];
-    private readonly EventDecoder?[] _decoders = new EventDecoder?[1 << 16];
+    // By ID, and as long as the largest that was described.
+    private readonly FtraceRecordClass?[] _records;
+    private readonly EventDecoder?[] _decoders;
     private readonly bool _isSwapped;
     private readonly int _idOffset;
     private readonly int _idBytes = 2;
@@ -31,6 +32,9 @@ internal sealed unsafe class FtraceEventTable
         if (metadata.FindShared("common_pid") is { SizeBytes: 4, OffsetBytes: <= MaxHeadOffset } pid)
             _pidOffset = pid.OffsetBytes;
         HeadBytes = Math.Max(_idOffset + _idBytes, _pidOffset + sizeof(int));
+        int ids = metadata.Formats.Keys.Where(id => id < (int)UnknownId).DefaultIfEmpty(-1).Max() + 1;
+        _records = new FtraceRecordClass?[Math.Max(ids, 0)];
+        _decoders = new EventDecoder?[_records.Length];
         foreach (var (id, (system, format)) in metadata.Formats)
         {
             if (id is < 0 or >= (int)UnknownId)
@@ -65,7 +69,7 @@ internal sealed unsafe class FtraceEventTable
         if (lengthBytes < HeadBytes)
             return $"a record of {lengthBytes} bytes is too short: expected at least {HeadBytes}";
         uint id = _idBytes == 2 ? Read16(record + _idOffset) : Read32(record + _idOffset);
-        var recordClass = id < UnknownId ? _records[id] : null;
+        var recordClass = id < (uint)_records.Length ? _records[id] : null;
         var fields = composer.BeginEvent(FindDecoder(stream, recordClass is null ? (uint)UnknownId : id), clockValue);
         if (_pidOffset >= 0)
             fields.WriteBytes(new ReadOnlySpan<byte>(record + _pidOffset, sizeof(int)));
@@ -86,10 +90,10 @@ internal sealed unsafe class FtraceEventTable
 
     private EventDecoder FindDecoder(StreamDecoder stream, uint id)
     {
-        if (id < UnknownId && _decoders[id] is { } known && known.Stream == stream)
+        if (id < (uint)_decoders.Length && _decoders[id] is { } known && known.Stream == stream)
             return known;
         var decoder = stream.FindEvent(id)!;
-        if (id < UnknownId)
+        if (id < (uint)_decoders.Length)
             _decoders[id] = decoder;
         return decoder;
     }

@@ -5,7 +5,7 @@ namespace Weir.Graph;
 /// <param name="path">What the text is called in errors.</param>
 internal sealed class LineReader(Stream stream, string path) : IDisposable
 {
-    private const int MaxLineBytes = 64 << 20;
+    private const int MaxLineBytes = 16 << 20;
 
     private byte[] _bytes = new byte[64 << 10];
     private int _start;

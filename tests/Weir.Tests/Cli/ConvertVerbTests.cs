@@ -57,16 +57,6 @@ public class ConvertVerbTests
         Assert.Equal(status != 0, result.Error.Length > 0);
     }
 
-    [Fact]
-    public void Traces_of_the_corpus_give_the_reference_text()
-    {
-        string corpus = Environment.GetEnvironmentVariable("WEIR_CORPUS") ?? "";
-        if (corpus.Length == 0)
-            Assert.Skip("WEIR_CORPUS does not name the folder of the corpus");
-        string expected = File.ReadAllText(Path.Combine(corpus, "ctf/own/discard/pretty.txt"));
-        Assert.Equal(expected, Weir(["convert", "--clock-gmt", Path.Combine(corpus, "lttng/discard/trace")]).Output);
-    }
-
     private static (int Status, string Output, string Error) Weir(string[] arguments) =>
         Run("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "weir.dll"), .. arguments])!.Value;
 

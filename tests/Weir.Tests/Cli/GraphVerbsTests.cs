@@ -39,7 +39,7 @@ public sealed class GraphVerbsTests : IDisposable
     [InlineData("convert", "TRACE", "-c", "filter.utils.trimmer", "-p", "begin=\"1700000000.000000120\"", "-c", "sink.text.pretty")]
     [InlineData("convert", "-c", "source.ctf.fs", "-p", "inputs=[\"TRACE\"]", "-p", "clock-class-offset-s=5")]
     [InlineData("convert", "TRACE", "-o", "dummy")]
-    [InlineData("convert", "TRACE", "-i", "ctf", "--omit-home-plugin-path", "--retry-duration=5")]
+    [InlineData("convert", "TRACE", "-i", "ctf")]
     [InlineData("run", "-c", "a:source.ctf.fs", "-p", "inputs=[\"TRACE\"]", "-c", "b:sink.text.pretty", "-c", "m:filter.utils.muxer", "-x", "a:m", "-x", "m.o*:b.i*")]
     [InlineData("run", "-b", "no-delta=yes", "-c", "b:sink.text.pretty", "-r", "-c", "a:source.ctf.fs", "-p", "inputs=[\"TRACE\"]", "-c", "m:filter.utils.muxer", "-x", "a:m", "-x", "m:b")]
     [InlineData("query", "source.ctf.fs", "metadata-info", "-p", "path=\"TRACE\"")]

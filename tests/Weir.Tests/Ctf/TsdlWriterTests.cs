@@ -40,6 +40,29 @@ public class TsdlWriterTests
         Assert.Equal("event", read.DataStreamClasses[0].FindEvent(7)!.Payload!.Members[0].Name);
     }
 
+    [Fact]
+    public void Text_of_a_length_and_lengths_inside_options_are_written_as_TSDL_has_them()
+    {
+        var length = new FieldLocation(FieldScope.EventPayload, "v", "len");
+        var selector = new IntegerFieldClass(8) { Mappings = [new EnumerationMapping("a", 0), new EnumerationMapping("b", 1)] };
+        var option = new StructureFieldClass([new("len", new IntegerFieldClass(8)), new("text", new DynamicStringFieldClass(length))]);
+        var payload = new StructureFieldClass(
+        [
+            new("tag", selector),
+            new("name", new StaticStringFieldClass(16)),
+            new("v", VariantFieldClass.ByLabel(new FieldLocation(FieldScope.EventPayload, "tag"), selector, new("a", option), new("b", new StringFieldClass()))),
+        ]);
+        var trace = new TraceClass();
+        var stream = new DataStreamClass();
+        stream.Add(new EventRecordClass { Name = "e", Payload = payload });
+        trace.Add(stream);
+        string text = TsdlWriter.Write(trace);
+        var read = MetadataReader.Read(text).DataStreamClasses[0].EventRecordClasses[0].Payload!;
+        Assert.Equal(16UL, ((StaticStringFieldClass)read.Members[1].Class).LengthBytes);
+        var variant = (VariantFieldClass)read.Members[2].Class;
+        Assert.Equal(length, ((DynamicStringFieldClass)((StructureFieldClass)variant.Options[0].Class).Members[1].Class).LengthLocation);
+    }
+
     private static void AssertEqual(FieldClass? expected, FieldClass? actual)
     {
         Assert.Equal(expected?.GetType(), actual?.GetType());

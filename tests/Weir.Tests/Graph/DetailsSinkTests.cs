@@ -107,7 +107,8 @@ public partial class DetailsSinkTests
         using var place = new Place();
         string expected = place.Run(
             ["babeltrace2", directory, $"--begin={from}", $"--end={to}", "-c", "sink.text.details", "-p", "with-metadata=no,compact=yes"]).Output;
-        Assert.True(TimeBound.TryParse(from, out var first) && TimeBound.TryParse(to, out var last));
+        Assert.True(TimeBound.TryParse(from, out var first));
+        Assert.True(TimeBound.TryParse(to, out var last));
         string actual = Convert(directory, new DetailsOptions { WithMetadata = false, IsCompact = true }, messages => new Trimmer(messages, first, last, isUtc: true));
         Assert.Equal(expected, actual);
     }

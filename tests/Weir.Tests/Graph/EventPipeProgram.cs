@@ -41,12 +41,11 @@ internal static class EventPipeProgram
             AllTypesSource.Log.Numbers((sbyte)-i, (byte)i, (short)(-300 * i), (ushort)(300 * i), -100_000 * i, 100_000u * (uint)i, long.MinValue + i, ulong.MaxValue - (ulong)i);
             AllTypesSource.Log.Reals(i / 7f, Math.PI * i);
             AllTypesSource.Log.Others(i % 2 == 0, (char)('a' + i), $"text {i} é€𝄞", new Guid(i, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11), new DateTime(2024, 5, 6, 7, 8, 9, DateTimeKind.Utc).AddTicks(i), (nint)(-i), (Color)(i % 3));
-            AllTypesSource.Log.Arrays([1, 2, i], "after");
-            AllTypesSource.Log.Bytes([0, 255, (byte)i]);
+            SelfDescribingSource.Log.Arrays([1, 2, i], "after");
+            SelfDescribingSource.Log.Reals($"é{i}", [i / 2.0, 1]);
             AllTypesSource.Log.Odd("begin");
             AllTypesSource.Log.Received(i);
-            AllTypesSource.Log.Write("Dynamic", new { A = i, B = "b", C = new { D = 1.5, E = (byte)4 } });
-            AllTypesSource.Log.Write("DynamicArray", new { Values = new[] { 1, 2, i }, Flag = true });
+            SelfDescribingSource.Log.Write("Dynamic", new { A = i, B = "b", C = new { D = 1.5, E = (byte)4 } });
             try
             {
                 lock (s_lock)
@@ -77,11 +76,6 @@ internal static class EventPipeProgram
     {
         public static readonly AllTypesSource Log = new();
 
-        private AllTypesSource()
-            : base(EventSourceSettings.EtwSelfDescribingEventFormat)
-        {
-        }
-
         [Event(1)]
         public void WorkStart(int id) => WriteEvent(1, id);
 
@@ -98,16 +92,27 @@ internal static class EventPipeProgram
         public void Others(bool flag, char letter, string text, Guid guid, DateTime time, nint pointer, Color color) =>
             WriteEvent(5, flag, letter, text, guid, time, pointer, color);
 
-        [Event(6)]
-        public void Arrays(int[] values, string after) => WriteEvent(6, values, after);
-
-        [Event(7)]
-        public void Bytes(byte[] bytes) => WriteEvent(7, bytes);
-
         [Event(8, Opcode = EventOpcode.Start, Task = (EventTask)20)]
         public void Odd(string text) => WriteEvent(8, text);
 
         [Event(9, Opcode = EventOpcode.Receive, Task = (EventTask)21)]
         public void Received(int value) => WriteEvent(9, value);
+    }
+
+    [EventSource(Name = "Weir-Tests-Self")]
+    private sealed class SelfDescribingSource : EventSource
+    {
+        public static readonly SelfDescribingSource Log = new();
+
+        private SelfDescribingSource()
+            : base(EventSourceSettings.EtwSelfDescribingEventFormat)
+        {
+        }
+
+        [Event(1)]
+        public void Arrays(int[] values, string after) => WriteEvent(1, values, after);
+
+        [Event(2)]
+        public void Reals(string text, double[] reals) => WriteEvent(2, text, reals);
     }
 }

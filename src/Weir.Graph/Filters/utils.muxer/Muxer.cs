@@ -122,7 +122,7 @@ public sealed class Muxer : MessageIterator
             if (!Refill(upstream))
                 continue;
             first ??= upstream.Current.Stream;
-            ClockCorrelation.Check(first, upstream.Current.Stream);
+            ClockComparison.Check(first, upstream.Current.Stream);
             _heap[count++] = new Place(upstream);
         }
         _heapCount = count;

@@ -56,8 +56,21 @@ public sealed class CtfFsSink : MessageSink
     /// <inheritdoc/>
     public override void Flush()
     {
+        TraceWriteException? failure = null;
         foreach (var stream in _streams.Values)
-            stream.Complete();
+        {
+            try
+            {
+                stream.Complete();
+            }
+            catch (TraceWriteException e)
+            {
+                // The other streams can still be whole.
+                failure ??= e;
+            }
+        }
+        if (failure is not null)
+            throw failure;
         foreach (var trace in _traces.Values)
         {
             if (!_options.IsQuiet && !trace.IsReported)

@@ -27,6 +27,7 @@ internal sealed class PacketFile : IDisposable
     private long _packetOffset;
     private long _writtenBytes;
     private long _indexBytes;
+    private TraceWriteException? _failure;
 
     /// <exception cref="TraceWriteException">The files cannot be made.</exception>
     public PacketFile(string traceDirectory, string name, bool hasIndex)
@@ -104,6 +105,9 @@ internal sealed class PacketFile : IDisposable
 
     private void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset)
     {
+        // What would follow a packet that was cut off would follow a hole.
+        if (_failure is not null)
+            throw _failure;
         try
         {
             RandomAccess.Write(file, bytes, offset);
@@ -111,7 +115,7 @@ internal sealed class PacketFile : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             CutPacketOff();
-            throw new TraceWriteException(Path, $"this file cannot be written further than byte {_packetOffset}, where its last whole packet ends", e);
+            throw _failure = new TraceWriteException(Path, $"this file cannot be written further than byte {_packetOffset}, where its last whole packet ends", e);
         }
     }
 

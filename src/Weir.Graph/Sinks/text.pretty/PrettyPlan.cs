@@ -108,8 +108,8 @@ internal unsafe struct PrettyVisitor(TextBuffer text, PrettyStep[] steps) : IFie
             text.AppendUnsigned(value);
         else if (plan.IsPlainSigned)
             text.AppendSigned((long)value);
-        else if (plan.MinimumDigits > 0 && plan.Bits is IntegerFieldClass { Mappings: null } integer && (!integer.IsSigned || (long)value >= 0))
-            text.AppendPadded(value, plan.MinimumDigits);
+        else if (plan.MinimumDigits > 0 && plan.Bits is IntegerFieldClass { Mappings: null, DisplayBase: DisplayBase.Decimal } integer)
+            AppendPadded(value, integer.IsSigned && (long)value < 0, plan.MinimumDigits);
         else
             AppendBits(plan.Bits!, value);
     }
@@ -193,6 +193,14 @@ internal unsafe struct PrettyVisitor(TextBuffer text, PrettyStep[] steps) : IFie
     {
         if (steps[step].Prefix is not null)
             text.Append(bracket);
+    }
+
+    /// <summary>As C's <c>%03d</c>: a sign is one of the digits.</summary>
+    private readonly void AppendPadded(ulong value, bool isNegative, int digits)
+    {
+        if (isNegative)
+            text.Append((byte)'-');
+        text.AppendPadded(isNegative ? 0 - value : value, isNegative ? digits - 1 : digits);
     }
 
     private readonly void AppendBits(BitsFieldClass bits, ulong value)

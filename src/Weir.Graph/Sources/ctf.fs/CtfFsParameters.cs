@@ -19,7 +19,7 @@ internal static class CtfFsParameters
     public static CtfFsSource Create(ComponentContext context) =>
         Open(context.Parameters, context.LogLevel <= LogLevel.Warning ? warning => context.Log.WriteLine($"[warning] {warning}") : null);
 
-    public static CtfFsSource Open(JsonObject given, Action<string>? warn = null)
+    public static CtfFsSource Open(JsonObject given, Action<string>? warn)
     {
         var parameters = new ParameterReader(given);
         var inputs = parameters.Texts("inputs");

@@ -13,7 +13,7 @@ internal static class CtfFsQueries
     public static JsonNode? Answer(string subject, JsonObject parameters) => subject switch
     {
         "babeltrace.support-info" => DescribeSupport(parameters),
-        "babeltrace.trace-infos" => CtfFsParameters.Open(parameters).DescribeTraces(),
+        "babeltrace.trace-infos" => CtfFsParameters.Open(parameters, null).DescribeTraces(),
         "metadata-info" => DescribeMetadata(parameters),
         _ => null,
     };
@@ -37,8 +37,11 @@ internal static class CtfFsQueries
         string path = Path.Combine(directory, CtfFsTrace.MetadataFileName);
         try
         {
-            byte[] text = MetadataReader.ReadText(File.ReadAllBytes(path), out int packetVersion);
-            return new JsonObject { ["is-packetized"] = packetVersion != 0, ["text"] = Encoding.UTF8.GetString(text) };
+            string text = Encoding.UTF8.GetString(MetadataReader.ReadText(File.ReadAllBytes(path), out int packetVersion));
+            // In packets TSDL needs no signature, in a file of its own it does; CTF 2's text begins with a record separator.
+            if (packetVersion != 2 && !text.StartsWith('\x1e') && !text.StartsWith("/* CTF 1.8", StringComparison.Ordinal))
+                text = "/* CTF 1.8 */\n\n" + text;
+            return new JsonObject { ["is-packetized"] = packetVersion != 0, ["text"] = text };
         }
         catch (CtfMetadataException e)
         {

@@ -284,7 +284,7 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
                 return true;
             }
             if (status != DecodeStatus.EndOfPacket)
-                throw status == DecodeStatus.OutOfBytes && _head.Failure is { } cut ? cut : Fail(_cursor.Explain(status, "the event record"));
+                throw status == DecodeStatus.OutOfBytes && _head.Failure is { } cut ? cut : Fail(_cursor.Explain(status, "the event record", packet, available));
             EndPacket();
             return true;
         }

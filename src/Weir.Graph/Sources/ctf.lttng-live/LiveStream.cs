@@ -221,7 +221,7 @@ internal sealed unsafe class LiveStream(ViewerStream viewer, LiveTrace trace) : 
                 AddPacketMessage(MessageKind.PacketEnd, _cursor.Properties.EndTime);
                 return;
             }
-            _failure = new TraceReadException(viewer.Name, -1, _cursor.Explain(status, "the event record"));
+            _failure = new TraceReadException(viewer.Name, -1, _cursor.Explain(status, "the event record", _bytes, _lengthBytes * 8));
             if (End == 0)
                 throw _failure;
             return;

@@ -49,11 +49,18 @@ internal sealed class NettraceBlocks(string path, NettraceFile file, NettraceHea
 {
     private const int EventBlockHeaderBytes = 20;
 
+    /// <summary>Most stacks, or lists of labels, between two sequence points: each takes many times its bytes in the file.</summary>
+    private const int MaxKept = 1 << 20;
+
+    /// <summary>The same of all metadata; files of many kinds of events have some 100 KiB.</summary>
+    private const int MaxMetadataBytes = 16 << 20;
+
     private readonly Dictionary<uint, NettraceDefinition> _metadata = [];
     private readonly Dictionary<uint, ReadOnlyMemory<byte>> _stacks = [];
     private readonly Dictionary<uint, NettraceLabels> _labels = [];
     private readonly NettraceThreads _threads = new(file.Version, (ulong)(header.Environment.FirstOrDefault(entry => entry.Name == "vpid")?.Number ?? 0));
     private int _definitionCount;
+    private long _metadataBytes;
 
     /// <summary>Goes through the next block. False at the end of the file.</summary>
     /// <exception cref="TraceReadException">The block is bad. What precedes was given.</exception>
@@ -162,6 +169,9 @@ internal sealed class NettraceBlocks(string path, NettraceFile file, NettraceHea
 
     private void ReadMetadata(ref NettraceReader reader, NettraceBlock block)
     {
+        _metadataBytes += block.Bytes.Length;
+        if (_metadataBytes > MaxMetadataBytes)
+            throw reader.Error($"the file has more than {MaxMetadataBytes >> 20} MiB of metadata");
         if (file.Version >= 6)
         {
             reader.Take(reader.ReadUInt16());
@@ -200,6 +210,8 @@ internal sealed class NettraceBlocks(string path, NettraceFile file, NettraceHea
             int start = reader.Position;
             reader.Take(length);
             _stacks[id++] = bytes.AsMemory(start, (int)length);
+            if (_stacks.Count > MaxKept)
+                throw reader.Error($"there are more than {MaxKept} stacks without a sequence point");
         }
     }
 
@@ -207,7 +219,11 @@ internal sealed class NettraceBlocks(string path, NettraceFile file, NettraceHea
     {
         uint index = reader.ReadUInt32();
         for (int count = reader.ReadCount(reader.ReadUInt32(), "a block of labels"); count > 0; count--)
+        {
             _labels[index++] = NettraceLabels.Read(ref reader);
+            if (_labels.Count > MaxKept)
+                throw reader.Error($"there are more than {MaxKept} lists of labels without a sequence point");
+        }
     }
 
     private void ReadSequencePoint(ref NettraceReader reader, INettraceConsumer consumer)

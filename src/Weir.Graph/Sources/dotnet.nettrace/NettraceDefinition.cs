@@ -133,7 +133,6 @@ internal sealed class NettraceDefinition(NettraceMetadata metadata, int pointerB
         7 => "Resume",
         8 => "Suspend",
         9 => "Transfer",
-        240 => "Receive",
-        _ => $"Opcode({opcode})",
+        _ => opcode.ToString(System.Globalization.CultureInfo.InvariantCulture),
     };
 }

@@ -59,6 +59,8 @@ internal sealed class NettraceFile : IDisposable
         }
         try
         {
+            if (!_stream.CanSeek)
+                throw new TraceReadException(path, -1, "this is no regular file, which has to be gone through twice");
             ReadHeader();
         }
         catch

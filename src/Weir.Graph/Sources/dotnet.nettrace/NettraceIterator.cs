@@ -12,7 +12,7 @@ internal sealed class NettraceIterator(string path, NettraceFile file, NettraceB
     private const int BatchEvents = 256;
 
     /// <summary>Against files that never say where they are sorted.</summary>
-    private const int MaxHeldEvents = 1 << 22;
+    private const int MaxHeldEvents = 1 << 20;
 
     private readonly EventComposer _composer = new(stream);
     private readonly PriorityQueue<NettraceEvent, (ulong Time, long Place)> _held = new();
@@ -45,7 +45,7 @@ internal sealed class NettraceIterator(string path, NettraceFile file, NettraceB
             if (_held.TryPeek(out _, out var next) && (_state == State.Drain || next.Time <= _sortedTime))
                 Compose(_held.Dequeue());
             else if (_lostAtPoint is { } lost)
-                AddLoss(lost.Count, lost.Time);
+                AddLossAtPoint(lost.Count, lost.Time);
             else if (_state == State.Read)
                 ReadBlock();
             else if (_failure is null || _composer.Count == 0)
@@ -131,10 +131,15 @@ internal sealed class NettraceIterator(string path, NettraceFile file, NettraceB
         _composer.EndEvent();
     }
 
+    private void AddLossAtPoint(ulong count, ulong time)
+    {
+        _lostAtPoint = null;
+        AddLoss(count, time);
+    }
+
     /// <summary>A loss, between the event that was given last and the time at which it showed.</summary>
     private void AddLoss(ulong? count, ulong time)
     {
-        _lostAtPoint = null;
         _composer.AddDiscardedEvents(count, Math.Min(_lastTime ?? time, time), time);
     }
 }

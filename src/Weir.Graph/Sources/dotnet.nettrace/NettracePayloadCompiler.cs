@@ -51,12 +51,13 @@ internal sealed class NettracePayloadCompiler(int pointerBytes)
     public List<StructureMember> AddFields(IReadOnlyList<NettraceField> fields, string[] path, List<NettraceStep> steps)
     {
         var members = new List<StructureMember>(fields.Count);
-        var names = new HashSet<string>(StringComparer.Ordinal);
+        var names = new Dictionary<string, int>(StringComparer.Ordinal);
+        var countNames = fields.Select(field => field.Type.LengthName).Where(name => name is not null).ToHashSet();
         var counts = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var field in fields)
         {
             string name = MakeUnique(field.Name.Length == 0 ? "field" : field.Name, names);
-            if (IsCount(field, fields))
+            if (countNames.Contains(field.Name))
             {
                 counts[field.Name] = CountCount;
                 steps.Add(new NettraceStep(NettraceAction.Count, field.Type.NumberBytes(pointerBytes), CountCount++));
@@ -80,28 +81,22 @@ internal sealed class NettracePayloadCompiler(int pointerBytes)
         return members;
     }
 
-    private static bool IsCount(NettraceField field, IReadOnlyList<NettraceField> fields)
+    /// <summary>The name, or the first of <c>name_2</c>, <c>name_3</c>, ... that is free; for each name it is kept which was the last.</summary>
+    private static string MakeUnique(string name, Dictionary<string, int> names)
     {
-        foreach (var other in fields)
-        {
-            if (other.Type.LengthName == field.Name)
-                return true;
-        }
-        return false;
-    }
-
-    private static string MakeUnique(string name, HashSet<string> names)
-    {
-        string unique = name;
-        for (int i = 2; !names.Add(unique); i++)
-            unique = $"{name}_{i}";
+        if (names.TryAdd(name, 1))
+            return name;
+        string unique;
+        do
+            unique = $"{name}_{++names[name]}";
+        while (!names.TryAdd(unique, 1));
         return unique;
     }
 
     private static FieldLocation Location(string[] path, string name) => new(FieldScope.EventPayload, [.. path, name]);
 
     /// <summary>A member, and before an array its length.</summary>
-    private void AddMember(string name, NettraceType type, string[] path, HashSet<string> names, List<StructureMember> members, List<NettraceStep> steps)
+    private void AddMember(string name, NettraceType type, string[] path, Dictionary<string, int> names, List<StructureMember> members, List<NettraceStep> steps)
     {
         if (type.Kind is not (NettraceTypeKind.Array or NettraceTypeKind.RelativeLocation or NettraceTypeKind.DataLocation))
         {
@@ -181,7 +176,7 @@ internal sealed class NettracePayloadCompiler(int pointerBytes)
         steps.Add(new NettraceStep(action, bytes));
         return type.Kind switch
         {
-            NettraceTypeKind.Boolean => new IntegerFieldClass(8),
+            NettraceTypeKind.Boolean => new BooleanFieldClass(8, 8),
             NettraceTypeKind.VariableInt => new IntegerFieldClass(64, isSigned: true),
             NettraceTypeKind.VariableUInt => new IntegerFieldClass(64),
             _ => new StringFieldClass(),

@@ -11,6 +11,8 @@ internal sealed class NettraceThreads(int version, ulong processId)
     /// <summary>Threads of old versions never end; this many are remembered.</summary>
     private const int MaxRemembered = 1 << 16;
 
+    private const int MaxDescribed = 1 << 20;
+
     private readonly Dictionary<ulong, Entry> _threads = [];
 
     /// <summary>Process and thread of an ID or an index.</summary>
@@ -23,19 +25,15 @@ internal sealed class NettraceThreads(int version, ulong processId)
     {
         if (!_threads.TryGetValue(id, out var entry))
         {
-            Add(id, new Entry(processId, id) { Last = sequenceNumber, IsCounted = true });
+            Add(id, new Entry(processId, id) { Last = sequenceNumber });
             return 0;
         }
-        ulong? lost = 0;
-        if (entry.IsCounted)
-        {
-            uint gap = unchecked(sequenceNumber - entry.Last - 1);
-            // A count that begins anew is that of another thread, which has got the same ID.
-            bool isOther = version < 6 && sequenceNumber <= 1;
-            lost = isOther ? 0 : gap > int.MaxValue ? null : gap;
-        }
-        (entry.Last, entry.IsCounted) = (sequenceNumber, true);
-        return lost;
+        uint gap = unchecked(sequenceNumber - entry.Last - 1);
+        entry.Last = sequenceNumber;
+        // A count that begins anew is that of another thread, which has got the same ID.
+        if (version < 6 && sequenceNumber <= 1)
+            return 0;
+        return gap > int.MaxValue ? null : gap;
     }
 
     /// <summary>What a thread had counted at least when the file was there: how many events were lost since its last.</summary>
@@ -43,15 +41,14 @@ internal sealed class NettraceThreads(int version, ulong processId)
     {
         if (!_threads.TryGetValue(id, out var entry))
         {
-            Add(id, new Entry(processId, id) { Last = sequenceNumber, IsCounted = true });
+            Add(id, new Entry(processId, id) { Last = sequenceNumber });
             return 0;
         }
         // It is a lower bound: one below the last event's number says nothing.
-        uint gap = entry.IsCounted ? unchecked(sequenceNumber - entry.Last) : 0;
+        uint gap = unchecked(sequenceNumber - entry.Last);
         if (gap > int.MaxValue)
-            gap = 0;
-        if (gap > 0 || !entry.IsCounted)
-            (entry.Last, entry.IsCounted) = (sequenceNumber, true);
+            return 0;
+        entry.Last = sequenceNumber;
         return gap;
     }
 
@@ -78,6 +75,8 @@ internal sealed class NettraceThreads(int version, ulong processId)
                     break;
             }
             _threads[index] = entry;
+            if (_threads.Count > MaxDescribed)
+                throw row.Error($"there are more than {MaxDescribed} threads");
         }
     }
 
@@ -100,9 +99,7 @@ internal sealed class NettraceThreads(int version, ulong processId)
 
         public ulong Thread { get; set; } = thread;
 
+        /// <summary>The last number; a thread's first event has 1.</summary>
         public uint Last { get; set; }
-
-        /// <summary>Whether the last number is known: a described thread's is not before its first event.</summary>
-        public bool IsCounted { get; set; }
     }
 }

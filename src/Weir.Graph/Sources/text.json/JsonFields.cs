@@ -16,17 +16,18 @@ internal static class JsonFields
     /// <summary>Writes an object's members.</summary>
     public static void Write(JsonShape shape, JsonElement value, BitWriter fields)
     {
-        int i = 0;
+        var values = new List<JsonElement>(shape.Members.Count);
         foreach (var member in value.EnumerateObject())
         {
-            if (member.Value.ValueKind == JsonValueKind.Null)
-                continue;
-            var inner = shape.Members[i].Shape;
+            if (member.Value.ValueKind != JsonValueKind.Null)
+                values.Add(member.Value);
+        }
+        for (int i = 0; i < values.Count; i++)
+        {
             if (IsLength(shape, i))
-                fields.Write((ulong)value.GetProperty(shape.Members[i + 1].Name).GetArrayLength(), 64);
+                fields.Write((ulong)values[i + 1].GetArrayLength(), 64);
             else
-                WriteMember(inner, member.Value, fields, hasLength: i > 0 && IsLength(shape, i - 1));
-            i++;
+                WriteMember(shape.Members[i].Shape, values[i], fields, hasLength: i > 0 && IsLength(shape, i - 1));
         }
     }
 
@@ -73,7 +74,7 @@ internal static class JsonFields
             case JsonShapeKind.Number or JsonShapeKind.Enumeration:
                 return shape.IsReal ? new FloatingPointFieldClass(64) : new IntegerFieldClass(64, shape.IsSigned) { Mappings = shape.CreateMappings() };
             case JsonShapeKind.Boolean:
-                return new IntegerFieldClass(8);
+                return new BooleanFieldClass(8, 8);
             case JsonShapeKind.Object:
                 return CreateStructure(shape, scope, path);
             case JsonShapeKind.Array when length is not null:

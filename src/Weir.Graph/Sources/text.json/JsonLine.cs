@@ -73,15 +73,22 @@ internal readonly struct JsonLine
         if (FindInteger(key) is { } time)
             return time;
         string? text = FindText(key) ?? FindText(dateKey);
-        if (text is null || !DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date))
+        if (text is null)
+            return null;
+        // A date has digits to 100 ns, and is rounded; what is finer stands in the text.
+        int end = text.IndexOf('.', StringComparison.Ordinal) + 1;
+        int digits = end == 0 ? 0 : text.AsSpan(end).IndexOfAnyExceptInRange('0', '9') is >= 0 and var count ? count : text.Length - end;
+        long rest = 0;
+        if (digits > 7)
+        {
+            rest = int.Parse(text.AsSpan(end + 7, digits - 7).ToString().PadRight(2, '0')[..2], CultureInfo.InvariantCulture);
+            text = text.Remove(end + 7, digits - 7);
+        }
+        if (!DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date))
             return null;
         long ticks = (date.UtcDateTime - DateTime.UnixEpoch).Ticks;
-        if (Math.Abs(ticks) > long.MaxValue / 100 - 1)
+        if (Math.Abs(ticks) > (long.MaxValue / 100) - 1)
             return null;
-        // A date has digits to 100 ns; what is finer stands in the text.
-        int point = text.IndexOf('.', StringComparison.Ordinal);
-        string fraction = point < 0 ? "" : new string([.. text.Skip(point + 1).TakeWhile(char.IsAsciiDigit)]);
-        long rest = fraction.Length > 7 ? int.Parse(fraction[7..].PadRight(2, '0')[..2], CultureInfo.InvariantCulture) : 0;
         return (ticks * 100) + rest;
     }
 }

@@ -67,6 +67,7 @@ internal sealed class JsonIterator(string path) : MessageIterator
     private readonly Dictionary<string, JsonStream> _byOrigin = [];
     private LineReader? _lines;
     private JsonDocument? _document;
+    private long _lastGoodLine;
     private long _lastNs = long.MinValue;
     private TraceReadException? _failure;
 
@@ -130,6 +131,7 @@ internal sealed class JsonIterator(string path) : MessageIterator
                     classCount += Learn(document!, lines);
                 if (classCount > MaxClasses || _streams.Count > MaxStreams)
                     throw lines.Error($"the lines are of more than {MaxClasses} kinds or of more than {MaxStreams} streams");
+                _lastGoodLine = lines.Number;
             }
         }
         catch (TraceReadException e)
@@ -194,8 +196,12 @@ internal sealed class JsonIterator(string path) : MessageIterator
     {
         _document?.Dispose();
         _document = null;
-        if (TryRead(_lines!, out var document))
+        if (!TryRead(_lines!, out var document))
+            return;
+        if (_lines!.Number <= _lastGoodLine)
             _document = document;
+        else
+            document!.Dispose();
     }
 
     /// <summary>The next line that is not empty.</summary>

@@ -46,7 +46,7 @@ public class LttngLiveSourceTests
     [InlineData("0000000000000001 00000002 00000004 00000001 00000001 00000001 SESSION 00000001 00000002 STREAM0 STREAM1 7000000000000000 00000001")]
     [InlineData("0000000000000001 00000002 00000004 00000001 00000001 00000001 SESSION 00000001 00000002 STREAM0 STREAM1 0000000004000000 00000001 00")]
     [InlineData("0000000000000001 00000002 00000004 00000001 00000001 00000001 SESSION 00000001 00000002 STREAM0 STREAM1 0000000000000004 00000001 01020304 0000000000000000 00000002")]
-    public void A_daemon_that_lies_is_an_error(string answers)
+    public async Task A_daemon_that_lies_is_an_error(string answers)
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -65,10 +65,10 @@ public class LttngLiveSourceTests
             catch (IOException)
             {
             }
-        });
+        }, TestContext.Current.CancellationToken);
         using (var source = Open(((IPEndPoint)listener.LocalEndpoint).Port, "fail"))
             Assert.Throws<TraceReadException>(() => Read(source));
-        daemon.GetAwaiter().GetResult();
+        await daemon;
     }
 
     private static Source Open(int port, string missing) => LttngLiveSource.Class.Create(new ComponentContext

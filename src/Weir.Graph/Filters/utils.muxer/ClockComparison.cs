@@ -1,7 +1,7 @@
 namespace Weir.Graph;
 
 /// <summary>Whether times of two streams can be compared: when their clocks count from one origin.</summary>
-internal static class ClockCorrelation
+internal static class ClockComparison
 {
     /// <summary>Compares a stream's clock with that of the first stream.</summary>
     /// <exception cref="TraceReadException">Their times cannot be compared.</exception>
