@@ -85,6 +85,23 @@ internal sealed class CtfFsPacketRuns
         return ToExtents(hasBegun ? first : Math.Max(0, position - 1), long.MaxValue);
     }
 
+    /// <summary>The first packet that ends at a time or later, and the one before it; null where there is none.</summary>
+    public ((CtfFsIndex File, int Number)? Before, (CtfFsIndex File, int Number)? At) FindEdge(DataStream stream, long timeNs)
+    {
+        (CtfFsIndex, int)? before = null;
+        foreach (var run in _runs)
+        {
+            for (int number = run.First; number < run.First + run.Count; number++)
+            {
+                ulong end = run.File[number].EndTime;
+                if (end == CtfFsIndexEntry.NoEnd || stream.ToNanoseconds(end) >= timeNs)
+                    return (before, (run.File, number));
+                before = (run.File, number);
+            }
+        }
+        return (before, null);
+    }
+
     private List<CtfFsExtent> ToExtents(long from, long to)
     {
         var extents = new List<CtfFsExtent>();

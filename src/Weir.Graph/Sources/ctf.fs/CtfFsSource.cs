@@ -50,7 +50,14 @@ public sealed class CtfFsSource : Source
     }
 
     /// <inheritdoc/>
-    public override void SetRange(TimeRange range) => _range = range;
+    public override void SetRange(TimeRange range)
+    {
+        // With a loss that reaches into the range, a trimmer begins; it then passes on what any stream has from there on, as babeltrace2's does.
+        long beginNs = range.BeginNs;
+        foreach (var port in Ports)
+            beginNs = Math.Min(beginNs, port.Group?.FindLossInto(range, _options) ?? beginNs);
+        _range = range with { BeginNs = beginNs };
+    }
 
     /// <summary>Opens the traces at or under each of <paramref name="paths"/>.</summary>
     /// <exception cref="TraceReadException">There is none, or its metadata is bad.</exception>

@@ -41,17 +41,34 @@ internal sealed record CtfFsStreamGroup(DataStream Stream, List<string> Paths, C
     public CtfFsPacketRuns IndexPackets(CtfFsOptions options, TimeRange? range) =>
         CtfFsPacketRuns.Join(Paths.ConvertAll(path => CtfFsIndexFile.Load(path, Stream, options, range)), IsSame);
 
+    /// <summary>When a loss begins that reaches from before a range into it; null where none does.</summary>
+    public long? FindLossInto(TimeRange range, CtfFsOptions options)
+    {
+        if (!IsTimed || IndexPackets(options, range).FindEdge(Stream, range.BeginNs) is not { At: var (file, number) } edge)
+            return null;
+        var now = ReadHead(file, number).Properties;
+        if (edge.Before is not var (fileBefore, numberBefore))
+            return now.DiscardedEvents is null or 0 ? null : Stream.ToNanoseconds(now.BeginTime.GetValueOrDefault());
+        var before = ReadHead(fileBefore, numberBefore).Properties;
+        bool hasLost = now.DiscardedEvents != before.DiscardedEvents || now.SequenceNumber - before.SequenceNumber > 1;
+        return hasLost ? Stream.ToNanoseconds(before.EndTime.GetValueOrDefault()) : null;
+    }
+
     /// <summary>Where the first packet begins behind one that cannot be read, and its number, by the tracer's index; null where nobody knows.</summary>
     public (long OffsetBytes, long Number)? FindNextPacket(string path, long offsetBytes, CtfFsOptions options) =>
         CtfFsIndexFile.FindNextPacket(path, offsetBytes, Stream, options);
 
     private bool IsSame(CtfFsIndex leftFile, int left, CtfFsIndex rightFile, int right)
     {
-        using var leftReader = new CtfFsHeadReader(leftFile.Path, Stream.Trace.Decoder);
-        using var rightReader = new CtfFsHeadReader(rightFile.Path, Stream.Trace.Decoder);
-        var leftHead = leftReader.Read(leftFile[left].OffsetBytes, left);
-        var rightHead = rightReader.Read(rightFile[right].OffsetBytes, right);
+        var leftHead = ReadHead(leftFile, left);
+        var rightHead = ReadHead(rightFile, right);
         return leftHead.Properties == rightHead.Properties && leftHead.Failure is null && rightHead.Failure is null;
+    }
+
+    private CtfFsPacketHead ReadHead(CtfFsIndex file, int number)
+    {
+        using var reader = new CtfFsHeadReader(file.Path, Stream.Trace.Decoder);
+        return reader.Read(file[number].OffsetBytes, number);
     }
 
     private static bool SaysWhole(StreamDecoder decoder, FieldRole role)
