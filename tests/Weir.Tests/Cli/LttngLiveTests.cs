@@ -25,6 +25,8 @@ public class LttngLiveTests
         $WEIR query source.ctf.lttng-live sessions -p 'url="net://localhost"' > sessions.txt
         $WEIR convert --names=all --fields=all -i lttng-live net://localhost/host/$(hostname)/test > live.txt &
         viewer=$!
+        # A viewer sees what comes after it has been attached.
+        until $WEIR query source.ctf.lttng-live sessions -p 'url="net://localhost"' | grep -q 'client-count: 1'; do sleep 0.1; done
         export LTTNG_UST_REGISTER_TIMEOUT=5000
         ./program
         # A second program: its streams, and with buffers for each process its metadata, come while the viewer reads.

@@ -53,12 +53,13 @@ public class LttngLiveSourceTests
         var daemon = Task.Run(() =>
         {
             using var client = listener.AcceptTcpClient();
-            client.GetStream().Write(Bytes(answers));
+            var stream = client.GetStream();
+            stream.Write(Bytes(answers));
             client.Client.Shutdown(SocketShutdown.Send);
             // Until the viewer has had enough.
             try
             {
-                while (client.GetStream().ReadByte() >= 0)
+                while (stream.ReadByte() >= 0)
                 {
                 }
             }
