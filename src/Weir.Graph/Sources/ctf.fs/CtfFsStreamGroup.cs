@@ -8,6 +8,9 @@ namespace Weir.Graph;
 /// <param name="First">The first packet of the first file.</param>
 internal sealed record CtfFsStreamGroup(DataStream Stream, List<string> Paths, CtfFsPacketHead First)
 {
+    // Kept from when the range is told until the stream is read.
+    private CtfFsPacketRuns? _edge;
+
     /// <summary>
     /// Whether packets can be looked for by their times: the stream has a clock, its packets say in full when they begin and end, and they are not
     /// of a tracer that gets these times wrong.
@@ -31,7 +34,11 @@ internal sealed record CtfFsStreamGroup(DataStream Stream, List<string> Paths, C
     public List<CtfFsExtent> FindExtents(TimeRange? range, CtfFsOptions options)
     {
         if (range is { } wanted && IsTimed)
-            return IndexPackets(options, range).ToExtents(Stream, wanted);
+        {
+            var packets = _edge ?? IndexPackets(options, range);
+            _edge = null;
+            return packets.ToExtents(Stream, wanted);
+        }
         return Paths is [var only] ? [new CtfFsExtent(only, 0, long.MaxValue, 0)] : IndexPackets(options, null).ToExtents();
     }
 
@@ -44,7 +51,7 @@ internal sealed record CtfFsStreamGroup(DataStream Stream, List<string> Paths, C
     /// <summary>When a loss begins that reaches from before a range into it; null where none does.</summary>
     public long? FindLossInto(TimeRange range, CtfFsOptions options)
     {
-        if (!IsTimed || IndexPackets(options, range).FindEdge(Stream, range.BeginNs) is not { At: var (file, number) } edge)
+        if (!IsTimed || (_edge = IndexPackets(options, range)).FindEdge(Stream, range.BeginNs) is not { At: var (file, number) } edge)
             return null;
         var now = ReadHead(file, number).Properties;
         if (edge.Before is not var (fileBefore, numberBefore))
