@@ -118,6 +118,7 @@ public class LttngTraceTests
     internal static IEnumerable<string> Comparable(string[] lines) =>
         lines.Select(line => line.IndexOf(", text = ", StringComparison.Ordinal) is >= 0 and int at ? line[..at] : line);
 
+    /// <summary>What was lost. A counter that goes back is for babeltrace2 2.0 one that went round, with nearly 2^64 losses.</summary>
     private static string[] Losses(string error) =>
-        [.. Lines(error).Where(line => line.Contains("discarded", StringComparison.Ordinal)).Select(line => line[line.IndexOf("Tracer", StringComparison.Ordinal)..line.IndexOf(" in trace", StringComparison.Ordinal)])];
+        [.. Lines(error).Where(line => line.Contains("discarded", StringComparison.Ordinal) && !line.Contains("discarded 184467440737", StringComparison.Ordinal)).Select(line => line[line.IndexOf("Tracer", StringComparison.Ordinal)..line.IndexOf(" in trace", StringComparison.Ordinal)])];
 }

@@ -74,10 +74,11 @@ public sealed class ClockTraceTests
         }
         var builder = new LttngTraceBuilder(clock: TraceMetadata.CreateClock(Session));
         builder.WriteTo(place.In("out/ust"), builder.Packet(0, 0, At(1).Cycles, At(99).Cycles, 8, (At(1.5).Cycles, 1, 3), (At(2).Cycles, 1, 4), (At(50.1).Cycles, 1, 5)));
-        var expected = place.Run(["babeltrace2", place.In("out")]);
-        var actual = place.Run([Place.Weir, "convert", place.In("out")]);
+        var expected = place.Run(["babeltrace2", "--no-delta", place.In("out")]);
+        var actual = place.Run([Place.Weir, "convert", "--no-delta", place.In("out")]);
         Assert.Equal((0, 0, ""), (expected.Status, actual.Status, actual.Error));
-        Assert.Equal(expected.Output.Split('\n'), actual.Output.Split('\n'));
+        // Which of two traces comes first at the same time is another matter in babeltrace2 2.0 and 2.1.
+        Assert.Equal(expected.Output.Split('\n').Order(StringComparer.Ordinal), actual.Output.Split('\n').Order(StringComparer.Ordinal));
         string[] lines = actual.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(204, lines.Length);
         Assert.Contains("weir_clock:skew: { cpu = 1, reference_cpu = 0, least_cycles = -300, most_cycles = 200 }", lines[0], StringComparison.Ordinal);
