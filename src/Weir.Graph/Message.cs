@@ -203,6 +203,15 @@ public abstract class MessageIterator : IDisposable
     /// </exception>
     public abstract ArraySegment<Message> Next();
 
+    /// <summary>
+    /// Asks, before the first batch, to leave events out and to count them instead, for sinks that want no more. False where the iterator gives
+    /// them all the same.
+    /// </summary>
+    public virtual bool TryOnlyCountEvents() => false;
+
+    /// <summary>Events that were left out so far.</summary>
+    public virtual long CountedEvents => 0;
+
     /// <summary>Throws for what is known to be bad further on; for those who stop before the end, where <see cref="Next"/> would throw it.</summary>
     /// <exception cref="TraceReadException">There is such a thing.</exception>
     public virtual void ThrowIfBad()
@@ -227,6 +236,14 @@ public abstract class MessageSink : IDisposable
 {
     /// <summary>Takes a batch.</summary>
     public abstract void Consume(ReadOnlySpan<Message> batch);
+
+    /// <summary>Whether the sink wants to know of events only how many there are, in whichever order; <see cref="AddEvents"/> says it, where it can be known.</summary>
+    public virtual bool WantsOnlyCounts => false;
+
+    /// <summary>Says how many events were not given to <see cref="Consume"/>.</summary>
+    public virtual void AddEvents(long count)
+    {
+    }
 
     /// <summary>Hands everything on that was held back.</summary>
     public virtual void Flush()

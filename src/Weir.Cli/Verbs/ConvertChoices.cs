@@ -94,7 +94,7 @@ internal sealed class ConvertChoices(ConvertOptions options)
         var chain = PlanChain(plan);
         chain.AddRange(_explicit.Where(component => component.Kind == ComponentKind.Filter));
         // What is printed is to be babeltrace2's as well, whose sinks all want an order.
-        bool needsNoOrder = !_printsArguments && chain.Count == 1 && catalogue.Find(sink.ClassName) is SinkClass { TakesAnyOrder: true };
+        bool needsNoOrder = !_printsArguments && chain.Count == 1 && catalogue.Find(sink.ClassName) is SinkClass sinkClass && TakesAnyOrder(sinkClass, sink);
         if (needsNoOrder)
         {
             plan.Components.Remove(chain[0]);
@@ -114,6 +114,19 @@ internal sealed class ConvertChoices(ConvertOptions options)
         if (_isIntersection && plan.Components.Find(component => component.Kind == ComponentKind.Source && !IsCtf(component)) is { } other)
             return $"--stream-intersection: {other.ClassName} does not say when its streams begin and end: expected CTF traces";
         return plan.Check() is { } problem ? $"--params: {problem}" : null;
+    }
+
+    /// <summary>Parameters that are bad want an order: what is wrong with them is said later.</summary>
+    private static bool TakesAnyOrder(SinkClass sinkClass, PlannedComponent sink)
+    {
+        try
+        {
+            return sinkClass.MakesTheSameOfAnyOrder(sink.Parameters());
+        }
+        catch (ComponentParameterException)
+        {
+            return false;
+        }
     }
 
     private static bool IsCtf(PlannedComponent component) => component.ClassName is "source.ctf.fs" or "src.ctf.fs";

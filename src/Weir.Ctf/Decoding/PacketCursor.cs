@@ -188,6 +188,61 @@ public sealed unsafe class PacketCursor
         return DecodeStatus.Done;
     }
 
+    /// <summary>Passes over all events that <see cref="MoveNext"/> would give, and counts them.</summary>
+    /// <param name="packet">Where the packet's first byte lies, or would lie if it were in memory.</param>
+    /// <param name="availableBits">Bits from the packet's beginning on that may not be touched.</param>
+    /// <param name="count">Grows by the number of events.</param>
+    /// <returns>What <see cref="MoveNext"/> would say after the last.</returns>
+    public DecodeStatus SkipEvents(byte* packet, long availableBits, ref long count)
+    {
+        var record = default(EventRecord);
+        while (true)
+        {
+            count += SkipCommonEvents(packet, Math.Min(availableBits, _contentBits));
+            var status = MoveNext(packet, availableBits, ref record);
+            if (status != DecodeStatus.Done)
+                return status;
+            count++;
+        }
+    }
+
+    /// <summary>Passes over events of common shapes with one of LTTng's headers, up to one that is something else, or bad.</summary>
+    private long SkipCommonEvents(byte* packet, long limit)
+    {
+        var shape = Stream!.HeaderShape;
+        if (shape == EventHeaderShape.General)
+            return 0;
+        var decoders = Stream.KnownEvents;
+        bool isCompact = shape == EventHeaderShape.Compact;
+        int headerBits = isCompact ? 32 : 48;
+        long position = _positionBits;
+        ulong clock = _state.Clock;
+        long count = 0;
+        while (true)
+        {
+            long at = (position + 7) & ~7L;
+            if (limit - at < headerBits)
+                break;
+            uint id = isCompact ? BitReader.Load<uint>(packet, at) & LttngLayout.ExtendedEventId : BitReader.Load<ushort>(packet, at);
+            if (id == (isCompact ? LttngLayout.ExtendedEventId : LttngLayout.LargeExtendedEventId) || id >= (uint)decoders.Length
+                || decoders[id] is not { Skipper: { } skipper } decoder)
+                break;
+            long end = decoder.FixedSizeBits >= 0
+                ? ((at + headerBits + decoder.FixedAlignmentMask) & ~decoder.FixedAlignmentMask) + decoder.FixedSizeBits
+                : skipper.Skip(packet, at + headerBits, limit);
+            if (end < 0 || end > limit)
+                break;
+            clock = isCompact
+                ? Ctf.ClockValue.Extend(clock, BitReader.Load<uint>(packet, at) >> 5, 27)
+                : Ctf.ClockValue.Extend(clock, BitReader.Load<uint>(packet, at + 16), 32);
+            position = end;
+            count++;
+        }
+        _positionBits = position;
+        _state.Clock = clock;
+        return count;
+    }
+
     /// <summary>Words for a status that is an error, with the field that it is about.</summary>
     /// <param name="status">What <see cref="MoveNext"/> said last.</param>
     /// <param name="what">What could not be decoded, for people.</param>

@@ -118,6 +118,9 @@ public sealed class StreamDecoder
 
     internal EventHeaderShape HeaderShape { get; }
 
+    /// <summary>The decoders that were made so far, by ID, where IDs are small.</summary>
+    internal EventDecoder?[] KnownEvents => _dense;
+
     /// <summary>The decoder of the event record class with this ID, or null.</summary>
     public EventDecoder? FindEvent(ulong id)
     {
@@ -169,6 +172,7 @@ public sealed class EventDecoder
             (FieldScope.EventSpecificContext, eventRecordClass.SpecificContext),
             (FieldScope.EventPayload, eventRecordClass.Payload));
         Skip = SkipCompiler.Compile(Fields).StepArray;
+        Skipper = EventSkipper.TryCreate(Skip);
         if (Skip is [{ Kind: DecodeStepKind.Skip } only])
         {
             FixedSizeBits = (long)only.Length;
@@ -191,6 +195,9 @@ public sealed class EventDecoder
 
     /// <summary>Finds the end of what follows the event header.</summary>
     internal DecodeStep[] Skip { get; }
+
+    /// <summary>Finds that end faster, for most events; else null.</summary>
+    internal EventSkipper? Skipper { get; }
 
     /// <summary>Bits that follow the event header once aligned, or -1 where they vary.</summary>
     internal long FixedSizeBits { get; }

@@ -183,6 +183,12 @@ public sealed record SinkClass(string Plugin, string Name, string Description, F
 {
     /// <summary>Whether the sink makes the same of messages in any order, so that streams need not be merged by time.</summary>
     public bool TakesAnyOrder { get; init; }
+
+    /// <summary>Whether it does with certain parameters, where it does not with others; null where they make no difference.</summary>
+    public Func<JsonObject, bool>? TakesAnyOrderWith { get; init; }
+
+    /// <summary>Whether a sink with these parameters makes the same of messages in any order.</summary>
+    public bool MakesTheSameOfAnyOrder(JsonObject parameters) => TakesAnyOrderWith?.Invoke(parameters) ?? TakesAnyOrder;
 }
 
 /// <summary>

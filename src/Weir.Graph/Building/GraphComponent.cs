@@ -158,6 +158,10 @@ public sealed class GraphComponent
 
         public override void ThrowIfBad() => inner.ThrowIfBad();
 
+        public override bool TryOnlyCountEvents() => inner.TryOnlyCountEvents();
+
+        public override long CountedEvents => inner.CountedEvents;
+
         protected override void Dispose(bool disposing)
         {
             inner.Dispose();

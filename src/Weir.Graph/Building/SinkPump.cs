@@ -35,7 +35,21 @@ internal sealed class SinkPump(GraphComponent component) : IDisposable
     public void Pool(int jobs, Action<TraceReadException>? report)
     {
         _next = _iterators.Count;
-        StreamPool.Run(_iterators, Guard, jobs, report);
+        var sink = component.Sink!;
+        if (sink.WantsOnlyCounts)
+        {
+            foreach (var iterator in _iterators)
+                iterator.TryOnlyCountEvents();
+        }
+        try
+        {
+            StreamPool.Run(_iterators, Guard, jobs, report);
+        }
+        finally
+        {
+            if (sink.WantsOnlyCounts)
+                sink.AddEvents(_iterators.Sum(iterator => iterator.CountedEvents));
+        }
     }
 
     /// <summary>Lets the sink hand on what it holds.</summary>

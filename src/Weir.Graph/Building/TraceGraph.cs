@@ -61,7 +61,7 @@ public sealed class TraceGraph : IDisposable
                 SinkClass sink => sink.Create(context),
                 _ => throw new ArgumentException($"{componentClass} is no class of sources, filters or sinks", nameof(componentClass)),
             };
-            return Add(name, componentClass.ToString(), part, componentClass is SinkClass { TakesAnyOrder: true });
+            return Add(name, componentClass.ToString(), part, componentClass is SinkClass sinkClass && sinkClass.MakesTheSameOfAnyOrder(context.Parameters));
         }
         catch (Exception e) when (e is not GraphException)
         {

@@ -49,6 +49,7 @@ public sealed class CounterSink : MessageSink
             hide-zero=yes   do not print kinds of which there are none
             path=PATH       write to this file instead of standard output
             """,
+        TakesAnyOrderWith = parameters => new ParameterReader(parameters).Integer("step", (long)DefaultStep) == 0,
     };
 
     /// <inheritdoc/>
@@ -64,14 +65,27 @@ public sealed class CounterSink : MessageSink
     }
 
     /// <inheritdoc/>
-    public override void Flush()
+    public override bool WantsOnlyCounts => _step == 0;
+
+    /// <inheritdoc/>
+    public override void AddEvents(long count)
+    {
+        _counts[(int)MessageKind.Event] += (ulong)count;
+        _total += (ulong)count;
+    }
+
+    /// <inheritdoc/>
+    public override void Flush() => _output.Stream.Flush();
+
+    /// <inheritdoc/>
+    public override void Finish()
     {
         if (_inBatch > 0)
             EndBatch();
         if (_printedTotal != _total)
             Print();
         WriteOut();
-        _output.Stream.Flush();
+        Flush();
     }
 
     /// <inheritdoc/>

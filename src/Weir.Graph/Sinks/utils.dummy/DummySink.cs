@@ -16,6 +16,12 @@ public sealed class DummySink : MessageSink
             EventCount += message.Kind == MessageKind.Event ? 1 : 0;
     }
 
+    /// <inheritdoc/>
+    public override bool WantsOnlyCounts => true;
+
+    /// <inheritdoc/>
+    public override void AddEvents(long count) => EventCount += count;
+
     private static DummySink Create(ComponentContext context)
     {
         new ParameterReader(context.Parameters).RejectOthers();

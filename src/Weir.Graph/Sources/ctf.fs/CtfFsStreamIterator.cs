@@ -27,6 +27,8 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
     private bool _inPacket;
     private bool _isLeft;
     private bool _hasEnded;
+    private bool _onlyCounts;
+    private long _countedEvents;
     private CtfFsPacketHead _head;
     private Packet? _packet;
     private PacketProperties? _previous;
@@ -47,6 +49,10 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
 
     /// <summary>What to read; null for all that the range needs.</summary>
     public IReadOnlyList<CtfFsExtent>? Extents { get; init; }
+
+    public override long CountedEvents => _countedEvents;
+
+    public override bool TryOnlyCountEvents() => _onlyCounts = true;
 
     public override ArraySegment<Message> Next()
     {
@@ -256,7 +262,7 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         while (_count < BatchMessages - 3)
         {
             ref var message = ref _batch[_count];
-            var status = _cursor.MoveNext(packet, available, ref message.Record);
+            var status = _onlyCounts ? _cursor.SkipEvents(packet, available, ref _countedEvents) : _cursor.MoveNext(packet, available, ref message.Record);
             if (status == DecodeStatus.Done)
             {
                 message.Kind = MessageKind.Event;
