@@ -23,6 +23,7 @@ internal sealed class ConvertChoices(ConvertOptions options)
     private readonly List<string> _textFlags = [];
     private readonly List<string> _textValues = [];
     private readonly List<string> _sourceFlags = [];
+    private readonly List<string> _liveFlags = [];
     private readonly List<string> _debugFlags = [];
     private readonly List<string> _debugValues = [];
     private readonly List<string> _outputValues = [];
@@ -47,6 +48,10 @@ internal sealed class ConvertChoices(ConvertOptions options)
     public string? InputFormat { get; private set; }
 
     public string? OutputPath { get; private set; }
+
+    /// <summary>Whether the sessions of a relay daemon are to be listed, because none is named.</summary>
+    public bool WantsSessions => InputFormat is not null && ReferenceEquals(Components.InputFormats[InputFormat], LttngLiveSource.Class)
+        && Inputs is [var input] && LttngLiveSource.IsDaemonOnly(input.Path);
 
     public bool WantsMetadata => _outputFormat == "ctf-metadata" && !OutputFormats.TryFind(_outputFormat, out _);
 
@@ -236,6 +241,8 @@ internal sealed class ConvertChoices(ConvertOptions options)
             _sourceFlags.Add($"clock-class-offset-ns={value}");
         else if (option == options.ClockForce)
             _sourceFlags.Add("force-clock-class-origin-unix-epoch=yes");
+        else if (option == options.RetryDuration)
+            return TakeRetry(value);
         else if (option == options.Output)
             OutputPath = value;
         else if (option == options.CtfVersion)
@@ -249,6 +256,12 @@ internal sealed class ConvertChoices(ConvertOptions options)
         else
             TakeDebugInfo(option, value);
         return null;
+    }
+
+    private string? TakeRetry(string value)
+    {
+        _liveFlags.Add($"retry-duration-us={value}");
+        return value.StartsWith('-') ? $"--retry-duration: '{value}' is no duration: expected microseconds, 0 or more" : null;
     }
 
     private string? TakeWhere(string value)
@@ -338,6 +351,8 @@ internal sealed class ConvertChoices(ConvertOptions options)
         var component = new PlannedComponent(_names.FreeName($"auto-disc-source-{found.Class.Plugin}-{found.Class.Name}"), found.Class.ToString());
         if (isCtf)
             component.Add(string.Join(',', _isIntersection ? [.. _sourceFlags, "stream-intersection=yes"] : _sourceFlags)).Add(isCtf && KeepsGoing ? "keep-going=yes" : "");
+        if (ReferenceEquals(found.Class, LttngLiveSource.Class))
+            component.Add(string.Join(',', _liveFlags));
         foreach (int origin in found.Origins)
         {
             component.Add(Inputs[origin].Parameters);

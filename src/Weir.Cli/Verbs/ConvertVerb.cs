@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Weir.Graph;
@@ -27,6 +28,8 @@ internal static class ConvertVerb
             return GraphRun.Refuse(Verb, wrong);
         if (choices.WantsMetadata)
             return PrintMetadata(choices);
+        if (choices.WantsSessions)
+            return PrintSessions(choices);
         return GraphRun.Guard(Verb, () =>
         {
             var catalogue = options.General.LoadCatalogue(parsed);
@@ -50,6 +53,20 @@ internal static class ConvertVerb
         using var output = new StandardOutput();
         output.Write(Encoding.UTF8.GetBytes(text));
     }
+
+    private static int PrintSessions(ConvertChoices choices) => GraphRun.Guard(Verb, () =>
+    {
+        var sessions = LttngLiveSource.Class.Query!("sessions", new JsonObject { ["url"] = choices.Inputs[0].Path })!.AsArray();
+        var text = new StringBuilder();
+        foreach (var session in sessions)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{session!["url"]} (timer = {session["timer-us"]}, {session["stream-count"]} stream(s), ")
+                .Append(CultureInfo.InvariantCulture, $"{session["client-count"]} client(s) connected)\n");
+        }
+        using Stream output = choices.OutputPath is { } path ? new FileStream(path, FileMode.Create) : new StandardOutput();
+        output.Write(Encoding.UTF8.GetBytes(text.ToString()));
+        return 0;
+    });
 
     private static int PrintMetadata(ConvertChoices choices)
     {

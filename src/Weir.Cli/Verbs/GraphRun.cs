@@ -1,3 +1,4 @@
+using System.Text;
 using Weir.Ctf;
 using Weir.Graph;
 
@@ -19,7 +20,19 @@ internal static class GraphRun
         using var output = new StandardOutput();
         using var graph = new TraceGraph { Output = output, Jobs = jobs, ReportError = keepsGoing ? Count : null };
         plan.Build(graph, catalogue, level);
-        graph.Run();
+        try
+        {
+            graph.Run();
+        }
+        finally
+        {
+            // Whatever a sink has begun ends here, as babeltrace2 ends it.
+            if (TerminalColors.AreSupported)
+            {
+                output.Write(Encoding.UTF8.GetBytes(TerminalColors.Reset));
+                Console.Error.Write(TerminalColors.Reset);
+            }
+        }
         if (level <= LogLevel.Info)
             Report(verb, graph);
         return errors > 0 ? 1 : 0;

@@ -35,6 +35,12 @@ public sealed record DiscoveredSource(SourceClass Class, List<string> Inputs)
 /// <param name="classes">The classes, in the order in which they are asked.</param>
 public sealed class SourceDiscovery(IEnumerable<ComponentClass> classes)
 {
+    /// <summary>
+    /// A weight up to this is a guess, which is good enough for an input that was named; one that is found on the search through a directory
+    /// is left alone then: it may lie there for another program.
+    /// </summary>
+    public const double Guess = 0.25;
+
     private readonly List<SourceClass> _classes = [.. classes.OfType<SourceClass>().Where(item => item.Recognize is not null)];
 
     /// <summary>Directories and files that could not be asked about, with why.</summary>
@@ -62,7 +68,7 @@ public sealed class SourceDiscovery(IEnumerable<ComponentClass> classes)
 
     private void Search(string root, string input, int origin, List<Found> found)
     {
-        if (FindClass(input) is { } taker)
+        if (FindClass(input, root == input ? 0 : Guess) is { } taker)
         {
             found.Add(new Found(taker, input, root == input ? null : Path.GetRelativePath(root, input), origin));
             return;
@@ -88,10 +94,10 @@ public sealed class SourceDiscovery(IEnumerable<ComponentClass> classes)
         }
     }
 
-    private SourceClass? FindClass(string input)
+    private SourceClass? FindClass(string input, double least)
     {
         SourceClass? surest = null;
-        double most = 0;
+        double most = least;
         foreach (var candidate in _classes)
         {
             double weight = Ask(candidate, input);

@@ -21,7 +21,7 @@ public sealed class KnownClock
 
 /// <summary>
 /// What recordings have stored about their clocks: the samples and the skew in <c>weir_clock:</c> events. A stored clock is that of every
-/// stream whose clock class has its UUID and name, also of another trace or recording: the UUID stands for the machine since its start.
+/// stream whose clock class has its namespace, name and UID (or UUID), also of another trace or recording: the UID stands for the machine since its start.
 /// </summary>
 public sealed class ClockTable
 {
@@ -95,9 +95,10 @@ public sealed class ClockTable
         return gathering;
     }
 
-    private readonly record struct ClockKey(Guid Uuid, string Name)
+    private readonly record struct ClockKey(string? Namespace, string Name, string Uid)
     {
-        public static ClockKey? Of(DataStream stream) => stream.Clock is { Uuid: { } uuid } clock ? new ClockKey(uuid, clock.Name) : null;
+        public static ClockKey? Of(DataStream stream) =>
+            stream.Clock is { } clock && ClockComparison.IdentityOf(clock) is var (names, name, uid) ? new ClockKey(names, name, uid) : null;
     }
 
     /// <summary>What is told about one clock, until all of it is read.</summary>

@@ -23,7 +23,9 @@ public class LttngLiveTests
         lttng add-context -u -c channel -t vtid -t procname
         lttng start
         $WEIR query source.ctf.lttng-live sessions -p 'url="net://localhost"' > sessions.txt
-        $WEIR convert --names=all --fields=all -i lttng-live net://localhost/host/$(hostname)/test > live.txt &
+        $WEIR convert -i lttng-live net://localhost > list.txt
+        babeltrace2 convert -i lttng-live net://localhost > list2.txt
+        $WEIR convert --retry-duration=20000 --names=all --fields=all -i lttng-live net://localhost/host/$(hostname)/test > live.txt &
         viewer=$!
         # A viewer sees what comes after it has been attached.
         until $WEIR query source.ctf.lttng-live sessions -p 'url="net://localhost"' | grep -q 'client-count: 1'; do sleep 0.1; done
@@ -56,6 +58,8 @@ public class LttngLiveTests
         var recorded = place.Run(["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "bash", "-c", Script], $"CHANNEL={channel}", $"WEIR={Place.Weir}");
         Assert.True(recorded.Status == 0, recorded.Error);
         Assert.Contains("session-name: test", File.ReadAllText(place.In("sessions.txt")), StringComparison.Ordinal);
+        Assert.Equal(File.ReadAllText(place.In("list2.txt")), File.ReadAllText(place.In("list.txt")));
+        Assert.Matches("^net://localhost/host/[^/]+/test \\(timer = 100000, [0-9]+ stream\\(s\\), 0 client\\(s\\) connected\\)\n$", File.ReadAllText(place.In("list.txt")));
 
         var expected = place.Run(["babeltrace2", "--names=all", "--fields=trace:hostname,trace:domain,trace:procname,trace:vpid,loglevel,emf", place.In("relayed")]);
         Assert.True(expected.Status == 0, expected.Error);

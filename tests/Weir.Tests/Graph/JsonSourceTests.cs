@@ -18,6 +18,21 @@ public class JsonSourceTests
         """;
 
     [Fact]
+    public void Lines_of_another_program_are_taken_only_where_they_are_named()
+    {
+        string directory = Directory.CreateTempSubdirectory("weir-json-").FullName;
+        string other = Path.Combine(directory, "events.jsonl"), ours = Path.Combine(directory, "ours.jsonl");
+        File.WriteAllText(other, "{\"t\": 1, \"provider\": \"p\"}\n");
+        File.WriteAllText(ours, "{\"time\":\"2023-11-14T22:13:20.123456789Z\",\"name\":\"a\"}\n");
+        List<string> unknown = [];
+        var discovery = new SourceDiscovery([JsonSource.Class]);
+        Assert.Equal([ours], discovery.Discover([directory], unknown).SelectMany(source => source.Inputs));
+        Assert.Equal([other], discovery.Discover([other], unknown).SelectMany(source => source.Inputs));
+        Assert.Empty(unknown);
+        Directory.Delete(directory, recursive: true);
+    }
+
+    [Fact]
     public void Lines_are_events_of_their_streams()
     {
         Assert.Equal(

@@ -5,7 +5,8 @@ internal static class DetailsParameters
 {
     public const string Help = """
         path=PATH                       write to this file instead of standard output
-        color=auto|never|always         whether to colour (auto: on a terminal; BABELTRACE_TERM_COLOR overrules it)
+        color=auto|never|always         whether to colour (auto: not a file); in any case only a terminal that knows colours, or where
+                                        BABELTRACE_TERM_COLOR=always says so
         compact=yes                     a line for each message, without its fields
         with-data=no                    no messages
         with-metadata=no                no trace classes
@@ -14,16 +15,14 @@ internal static class DetailsParameters
                                         none of these
         """;
 
-    /// <summary>Terminals that know colours, by the beginning of TERM.</summary>
-    private static readonly string[] s_colorTerminals = ["xterm", "rxvt", "konsole", "gnome", "screen", "tmux", "putty"];
-
     public static DetailsSink Create(ComponentContext context)
     {
         var parameters = new ParameterReader(context.Parameters);
+        string? path = parameters.Text("path");
         var options = new DetailsOptions
         {
-            IsColored = HasColor(parameters.OneOf("color", "auto", "never", "always")),
-            BrightIsBold = Environment.GetEnvironmentVariable("BABELTRACE_TERM_COLOR_BRIGHT_MEANS_BOLD") != "0",
+            IsColored = TerminalColors.Allow(parameters.OneOf("color", "auto", "never", "always"), isFile: path is not null),
+            BrightIsBold = TerminalColors.BrightIsBold,
             IsCompact = parameters.Flag("compact"),
             WithData = parameters.Flag("with-data", true),
             WithMetadata = parameters.Flag("with-metadata", true),
@@ -36,30 +35,9 @@ internal static class DetailsParameters
         };
         // What was a UUID is a UID since babeltrace2 2.1, which still accepts the parameter.
         _ = parameters.Flag("with-uuid");
-        string? path = parameters.Text("path");
         parameters.RejectOthers();
         return path is null
             ? new DetailsSink(context.Output ?? Console.OpenStandardOutput(), options)
             : new DetailsSink(new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0), options, leaveOpen: false);
-    }
-
-    private static bool HasColor(string choice)
-    {
-        string forced = Environment.GetEnvironmentVariable("BABELTRACE_TERM_COLOR") ?? "";
-        return choice switch
-        {
-            "never" => false,
-            _ when forced.Equals("always", StringComparison.OrdinalIgnoreCase) => true,
-            _ when forced.Equals("never", StringComparison.OrdinalIgnoreCase) => false,
-            "always" => true,
-            _ => IsColorTerminal(),
-        };
-    }
-
-    private static bool IsColorTerminal()
-    {
-        string terminal = Environment.GetEnvironmentVariable("TERM") ?? "";
-        return !Console.IsOutputRedirected && !Console.IsErrorRedirected
-            && Array.Exists(s_colorTerminals, known => terminal.StartsWith(known, StringComparison.Ordinal));
     }
 }

@@ -14,14 +14,14 @@ internal static class PrettyHeader
         "TRACE_DEBUG_LINE", "TRACE_DEBUG",
     ];
 
-    public static byte[] Create(DataStream stream, EventRecordClass eventRecordClass, PrettyOptions options)
+    public static byte[] Create(DataStream stream, EventRecordClass eventRecordClass, PrettyOptions options, PrettyColors colors)
     {
         var text = new StringBuilder();
         // With names, each part follows the one before with a comma; the time, where there is one, came first.
         string comma = options.NameHeader && stream.Clock is not null ? ", " : "";
         if (options.FieldTrace)
         {
-            text.Append(comma).Append(Named("trace", options)).Append(stream.Trace.Name);
+            text.Append(comma).Append(Named("trace")).Append(stream.Trace.Name);
             if (options.NameHeader)
                 text.Append(", ");
         }
@@ -35,9 +35,11 @@ internal static class PrettyHeader
         Part(options.FieldEmf, "model.emf.uri", eventRecordClass.EmfUri);
         if (hasPart && !options.NameHeader)
             text.Append(' ');
-        text.Append(comma).Append(Named("name", options)).Append(eventRecordClass.Name ?? "<unknown>");
+        text.Append(comma).Append(Named("name")).Append(eventRecordClass.Name is { } eventName ? colors.EventName + eventName : $"{colors.UnknownText}<unknown>").Append(colors.Reset);
         text.Append(options.NameHeader ? ", " : ": ");
         return Encoding.UTF8.GetBytes(text.ToString());
+
+        string Named(string name) => options.NameHeader ? colors.Named(name) : "";
 
         void Part(bool isShown, string name, string? value)
         {
@@ -45,13 +47,11 @@ internal static class PrettyHeader
                 return;
             text.Append(comma);
             if (options.NameHeader)
-                text.Append(Named(name, options));
+                text.Append(Named(name));
             else if (hasPart)
                 text.Append(':');
             text.Append(value);
             hasPart = true;
         }
     }
-
-    private static string Named(string name, PrettyOptions options) => options.NameHeader ? $"{name} = " : "";
 }

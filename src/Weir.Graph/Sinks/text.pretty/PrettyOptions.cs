@@ -16,6 +16,15 @@ public enum PrettyTimes
 /// <summary>What <c>sink.text.pretty</c> shows; the defaults are babeltrace2's.</summary>
 public sealed class PrettyOptions
 {
+    /// <summary>Whether text is coloured.</summary>
+    public bool IsColored { get; set; }
+
+    /// <summary>Whether losses are reported in colour.</summary>
+    public bool HasColoredWarnings { get; set; }
+
+    /// <summary>Whether bright colours are bold ones; else they have codes of their own.</summary>
+    public bool BrightIsBold { get; set; } = true;
+
     /// <summary>Times as seconds since the origin.</summary>
     public bool ClockSeconds { get; set; }
 

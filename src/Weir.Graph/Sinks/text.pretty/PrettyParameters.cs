@@ -5,7 +5,8 @@ internal static class PrettyParameters
 {
     public const string Help = """
         path=PATH                   write to this file instead of standard output
-        color=never|auto|always     whether to colour
+        color=never|auto|always     whether to colour (auto: not a file); in any case only a terminal that knows colours, or where
+                                    BABELTRACE_TERM_COLOR=always says so
         no-delta=yes                no time since the event before
         clock-cycles=yes, clock-seconds=yes, clock-date=yes, clock-gmt=yes
                                     how times are printed
@@ -31,6 +32,9 @@ internal static class PrettyParameters
             ClockOffsetNanoseconds = parameters.Integer("clock-offset-ns"),
         };
         string? path = parameters.Text("path");
+        options.IsColored = TerminalColors.Allow(parameters.OneOf("color", "auto", "never", "always"), isFile: path is not null);
+        options.HasColoredWarnings = TerminalColors.AreSupported;
+        options.BrightIsBold = TerminalColors.BrightIsBold;
         parameters.RejectOthers();
         var clocks = options.ShowOrder || options.Times != PrettyTimes.ClockClass ? ClockTable.Read(CtfFsSource.Open(inputs, clockOptions), clockOptions) : null;
         var output = path is null
@@ -65,7 +69,7 @@ internal static class PrettyParameters
             ShowOrder = parameters.Flag("ordering"),
         };
         // Accepted as babeltrace2 accepts them.
-        _ = (parameters.Flag("field-callsite"), parameters.Flag("verbose"), parameters.OneOf("color", "auto", "never", "always"));
+        _ = (parameters.Flag("field-callsite"), parameters.Flag("verbose"));
         ReadTimes(parameters, options);
         return options;
     }

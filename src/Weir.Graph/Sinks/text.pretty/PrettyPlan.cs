@@ -8,7 +8,13 @@ internal sealed class PrettyPlan
 {
     private readonly PrettyStep[] _steps;
 
-    private PrettyPlan(DecodeProgram program) => _steps = new PrettyStep[program.Steps.Length];
+    private readonly PrettyColors _colors;
+
+    private PrettyPlan(DecodeProgram program, PrettyColors colors)
+    {
+        _steps = new PrettyStep[program.Steps.Length];
+        _colors = colors;
+    }
 
     /// <summary>The steps, numbered as the program's.</summary>
     public PrettyStep[] Steps => _steps;
@@ -18,17 +24,18 @@ internal sealed class PrettyPlan
     /// <param name="scopeNames">For each root: its name, as <c>--names=scope</c> shows it.</param>
     /// <param name="showNames">For each root: whether to show the names of its fields.</param>
     /// <param name="options">Whether to show names of scopes.</param>
+    /// <param name="colors">The colours of names and values.</param>
     /// <param name="isFirst">Whether nothing stands before the first root.</param>
     public static PrettyPlan Create(
-        DecodeProgram program, ReadOnlySpan<string> scopeNames, ReadOnlySpan<bool> showNames, PrettyOptions options, bool isFirst)
+        DecodeProgram program, ReadOnlySpan<string> scopeNames, ReadOnlySpan<bool> showNames, PrettyOptions options, PrettyColors colors, bool isFirst)
     {
-        var plan = new PrettyPlan(program);
+        var plan = new PrettyPlan(program, colors);
         for (int i = 0; i < program.RootStarts.Count; i++)
         {
             int start = program.RootStarts[i];
             if (start < 0 || program.Steps[start].IsHidden)
                 continue;
-            string prefix = (isFirst ? "" : ", ") + (options.NameScope ? $"{scopeNames[i]} = " : "");
+            string prefix = (isFirst ? "" : ", ") + (options.NameScope ? colors.Named(scopeNames[i]) : "");
             isFirst = false;
             plan.Add(program.Steps, start, prefix, showNames[i]);
         }
@@ -41,9 +48,13 @@ internal sealed class PrettyPlan
         if (step.IsHidden)
             return;
         int digits = step.Class is IntegerFieldClass ? MinimumDigits.Of(step.Class) : 0;
+        bool isEnumeration = step.Class is IntegerFieldClass { Mappings: not null };
+        bool isColored = step.Kind is not (DecodeStepKind.Structure or DecodeStepKind.Array or DecodeStepKind.Optional or DecodeStepKind.Variant)
+            && !isEnumeration && step.Kind != DecodeStepKind.Blob;
         _steps[index] = new PrettyStep
         {
-            Prefix = Encoding.UTF8.GetBytes(prefix),
+            Prefix = Encoding.UTF8.GetBytes(isColored ? prefix + _colors.Bold : prefix),
+            HasParts = isEnumeration || step.Class is BitArrayFieldClass,
             Bits = step.Class as BitsFieldClass,
             ShowNames = showNames,
             IsPlainUnsigned = digits == 0 && step.Class is IntegerFieldClass { IsSigned: false, DisplayBase: DisplayBase.Decimal, Mappings: null },
@@ -58,7 +69,7 @@ internal sealed class PrettyPlan
                 {
                     if (steps[i].IsHidden)
                         continue;
-                    Add(steps, i, (isFirst ? " " : ", ") + (showNames ? $"{steps[i].Name} = " : ""), showNames);
+                    Add(steps, i, (isFirst ? " " : ", ") + (showNames ? _colors.Field(steps[i].Name) : ""), showNames);
                     isFirst = false;
                 }
                 break;
@@ -84,6 +95,9 @@ internal struct PrettyStep
 
     public bool ShowNames;
 
+    /// <summary>Whether there are labels, with colours of their own.</summary>
+    public bool HasParts;
+
     public bool IsPlainUnsigned;
 
     public bool IsPlainSigned;
@@ -93,7 +107,7 @@ internal struct PrettyStep
 }
 
 /// <summary>Writes the fields of a program as text.</summary>
-internal unsafe struct PrettyVisitor(TextBuffer text, PrettyStep[] steps) : IFieldVisitor
+internal unsafe struct PrettyVisitor(TextBuffer text, PrettyStep[] steps, PrettyColors colors) : IFieldVisitor
 {
     /// <summary>Whether the optional field that began last is not there; its end then comes next.</summary>
     private bool _isAbsent;
@@ -213,6 +227,7 @@ internal unsafe struct PrettyVisitor(TextBuffer text, PrettyStep[] steps) : IFie
             case BitArrayFieldClass array:
                 text.Append("0x"u8);
                 text.AppendHexadecimal(value);
+                text.Append(colors.End);
                 if (array.Flags is { } flags)
                     AppendFlags(flags, value);
                 break;
@@ -234,7 +249,7 @@ internal unsafe struct PrettyVisitor(TextBuffer text, PrettyStep[] steps) : IFie
             if (!HasAny(flags[i], value))
                 continue;
             text.Append(isFirst ? " { "u8 : ", "u8);
-            text.AppendQuoted(Encoding.UTF8.GetBytes(flags[i].Label));
+            AppendLabel(flags[i]);
             isFirst = false;
         }
         if (!isFirst)
@@ -295,13 +310,26 @@ internal unsafe struct PrettyVisitor(TextBuffer text, PrettyStep[] steps) : IFie
             if (!mappings[i].Contains((long)value, integer.IsSigned))
                 continue;
             text.Append(isFirst ? ""u8 : ", "u8);
-            text.AppendQuoted(Encoding.UTF8.GetBytes(mappings[i].Label));
+            AppendLabel(mappings[i]);
             isFirst = false;
         }
         if (labels == 0)
+        {
+            text.Append(colors.Unknown);
             text.Append("<unknown>"u8);
+            text.Append(colors.End);
+        }
         text.Append(labels > 1 ? " } : container = "u8 : " : container = "u8);
+        text.Append(colors.Value);
         AppendInteger(integer, value);
+        text.Append(colors.End);
         text.Append(" )"u8);
+    }
+
+    private readonly void AppendLabel(EnumerationMapping mapping)
+    {
+        text.Append(colors.Value);
+        text.AppendQuoted(Encoding.UTF8.GetBytes(mapping.Label));
+        text.Append(colors.End);
     }
 }

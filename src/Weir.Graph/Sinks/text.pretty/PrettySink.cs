@@ -1,3 +1,4 @@
+using System.Text;
 using Weir.Clock;
 using Weir.Ctf;
 
@@ -18,6 +19,10 @@ public sealed class PrettySink : MessageSink
     private readonly bool _leaveOpen;
     private readonly TextWriter _errors;
     private readonly PrettyOptions _options;
+    private readonly PrettyColors _colors;
+    private readonly byte[] _beforeTime;
+    private readonly byte[] _afterTime;
+    private readonly byte[] _beforeDelta;
     private readonly PrettyClock _clock;
     private readonly OrderCheck? _order;
     private readonly TextBuffer _text;
@@ -43,6 +48,10 @@ public sealed class PrettySink : MessageSink
         _text = new TextBuffer(output);
         _errors = errors;
         _options = options;
+        _colors = PrettyColors.Of(options);
+        _beforeTime = [.. Encoding.UTF8.GetBytes(options.NameHeader ? _colors.Named("timestamp") : "["), .. _colors.Time];
+        _afterTime = [.. _colors.End, .. options.NameHeader ? ""u8 : "] "u8];
+        _beforeDelta = Encoding.UTF8.GetBytes(options.NameHeader ? $", {_colors.Named("delta")}" : "(");
         _clock = new PrettyClock(options, errors, clocks);
         if (options.ShowOrder)
             _order = new OrderCheck(clocks ?? throw new ArgumentNullException(nameof(clocks)));
@@ -106,13 +115,12 @@ public sealed class PrettySink : MessageSink
         var plan = FindPlan(in message);
         if (message.HasTime)
         {
-            _text.Append(_options.NameHeader ? "timestamp = "u8 : "["u8);
+            _text.Append(_beforeTime);
             _clock.AppendTime(_text, in message);
-            if (!_options.NameHeader)
-                _text.Append("] "u8);
+            _text.Append(_afterTime);
             if (_options.ShowDelta)
             {
-                _text.Append(_options.NameHeader ? ", delta = "u8 : "("u8);
+                _text.Append(_beforeDelta);
                 _clock.AppendDelta(_text);
                 if (!_options.NameHeader)
                     _text.Append(") "u8);
@@ -123,8 +131,16 @@ public sealed class PrettySink : MessageSink
         _text.Append(plan.Header);
         if (plan.HasContext)
             AppendContext(plan, message.Packet!);
-        var visitor = new PrettyVisitor(_text, plan.Fields.Steps);
-        plan.Walker.WalkEvent(in message.Record, message.PacketStart, message.Slots, ref visitor);
+        if (_colors.IsColored)
+        {
+            var colored = new ColoredPrettyVisitor(_text, plan.Fields.Steps, _colors);
+            plan.Walker.WalkEvent(in message.Record, message.PacketStart, message.Slots, ref colored);
+        }
+        else
+        {
+            var visitor = new PrettyVisitor(_text, plan.Fields.Steps, _colors);
+            plan.Walker.WalkEvent(in message.Record, message.PacketStart, message.Slots, ref visitor);
+        }
         _text.Append((byte)'\n');
     }
 
@@ -160,16 +176,16 @@ public sealed class PrettySink : MessageSink
         if (!_walkers.TryGetValue(stream.Trace.Decoder, out var walker))
             _walkers.Add(stream.Trace.Decoder, walker = new FieldWalker(stream.Trace.Decoder));
         if (hasContext && !_contextPlans.ContainsKey(decoder.Stream))
-            _contextPlans.Add(decoder.Stream, PrettyPlan.Create(context, ["stream.packet.context"], [_options.NameContext], _options, isFirst: true));
+            _contextPlans.Add(decoder.Stream, PrettyPlan.Create(context, ["stream.packet.context"], [_options.NameContext], _options, _colors, isFirst: true));
         return new EventPlan
         {
             Decoder = decoder,
-            Header = PrettyHeader.Create(stream, decoder.Class, _options),
+            Header = PrettyHeader.Create(stream, decoder.Class, _options, _colors),
             HasContext = hasContext,
             Walker = walker,
             Fields = PrettyPlan.Create(
                 decoder.Fields, ["stream.event.context", "event.context", "event.fields"],
-                [_options.NameContext, _options.NameContext, _options.NamePayload], _options, isFirst: !hasContext),
+                [_options.NameContext, _options.NameContext, _options.NamePayload], _options, _colors, isFirst: !hasContext),
         };
     }
 
@@ -194,7 +210,8 @@ public sealed class PrettySink : MessageSink
 
     private unsafe void WriteContext(EventPlan plan, Packet packet, TextBuffer text)
     {
-        var visitor = new PrettyVisitor(text, _contextPlans[plan.Decoder.Stream].Steps);
+        // Once for each packet, so plain text may be asked for colours here.
+        var visitor = new ColoredPrettyVisitor(text, _contextPlans[plan.Decoder.Stream].Steps, _colors);
         fixed (byte* start = packet.HeaderAndContext)
             plan.Walker.WalkContext(plan.Decoder.Stream, start, packet.HeaderAndContext.Length * 8L, ref visitor);
     }
@@ -204,7 +221,7 @@ public sealed class PrettySink : MessageSink
         var stream = message.Stream;
         string element = message.Kind == MessageKind.DiscardedEvents ? "event" : "packet";
         var text = new TextBuffer();
-        text.Append("WARNING: "u8);
+        text.Append(_options.HasColoredWarnings ? "\e[33m\e[1mWARNING\e[0m\e[33m: "u8 : "WARNING: "u8);
         if (message.Count is { } count)
             text.Append($"Tracer discarded {count} {element}{(count == 1 ? "" : "s")} ");
         else
@@ -223,8 +240,8 @@ public sealed class PrettySink : MessageSink
         }
         text.Append($" in trace \"{stream.Trace.Name}\" ");
         text.Append(stream.Trace.Class.Uid is { } uid ? $"(UID: {uid}) " : "(no UID) ");
-        text.Append($"within stream \"{stream.Name}\" (stream class ID: {stream.Decoder.Class.Id}, stream ID: {stream.Id}).\n");
-        _errors.Write(System.Text.Encoding.UTF8.GetString(text.Written));
+        text.Append($"within stream \"{stream.Name}\" (stream class ID: {stream.Decoder.Class.Id}, stream ID: {stream.Id}).{(_options.HasColoredWarnings ? TerminalColors.Reset : "")}\n");
+        _errors.Write(Encoding.UTF8.GetString(text.Written));
         _errors.Flush();
     }
 

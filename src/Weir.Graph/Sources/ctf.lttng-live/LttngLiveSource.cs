@@ -42,6 +42,9 @@ public sealed class LttngLiveSource : Source
     /// <inheritdoc/>
     public override MessageIterator CreateIterator(int output) => new LttngLiveIterator(_url, _missing, ReadRetry(_context.Parameters), _context.BeforeWait);
 
+    /// <summary>Whether a text is the address of a relay daemon without a session: what can be read from it can be asked with the query.</summary>
+    public static bool IsDaemonOnly(string input) => LiveUrl.TryParse(input) is { Session: null };
+
     private static TimeSpan ReadRetry(JsonObject parameters) => parameters["retry-duration-us"] switch
     {
         null => TimeSpan.FromMilliseconds(100),
@@ -60,11 +63,15 @@ public sealed class LttngLiveSource : Source
         if (query != "sessions")
             return null;
         string? text = parameters["url"]?.GetValue<string>();
-        var url = text is null ? ReadInput(parameters) : LiveUrl.TryParse(text) ?? throw new ComponentParameterException($"url: '{text}' is no relay daemon: expected {LiveUrl.Form}");
+        text ??= parameters["inputs"] is JsonArray { Count: 1 } inputs ? inputs[0]?.GetValue<string>() : null;
+        if (text is null || LiveUrl.TryParse(text) is not { } url)
+            throw new ComponentParameterException($"url: '{text}' is no relay daemon: expected {LiveUrl.Form}");
+        string daemon = string.Join('/', text.Split('/').Take(3));
         using var connection = ViewerConnection.Open(url);
         return [.. connection.ListSessions().Select(session => (JsonNode)new JsonObject
         {
-            ["url"] = $"net://{url.Host}:{url.Port}/host/{session.HostName}/{session.Name}",
+            // As it was typed, so that it can be typed again.
+            ["url"] = $"{daemon}/host/{session.HostName}/{session.Name}",
             ["target-hostname"] = session.HostName,
             ["session-name"] = session.Name,
             ["timer-us"] = session.LiveTimerUs,

@@ -36,7 +36,7 @@ public sealed class JsonSource : Source
         return new JsonSource([.. inputs]);
     }
 
-    /// <summary>A file whose first line begins as an object does and whose name ends as one of JSON lines, or that begins as the sink's.</summary>
+    /// <summary>A file whose first line begins as an object does and whose name ends as one of JSON lines, or that begins as the sink's. The name alone is a guess.</summary>
     private static double Recognize(string input)
     {
         if (!File.Exists(input))
@@ -46,7 +46,7 @@ public sealed class JsonSource : Source
         ReadOnlySpan<byte> head = bytes[..stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
         if (head.StartsWith("{\"time\":"u8) || head.StartsWith("{\"name\":"u8) || head.StartsWith("{\"kind\":"u8))
             return 0.75;
-        return head.StartsWith("{"u8) && Path.GetExtension(input) is ".jsonl" or ".ndjson" ? 0.5 : 0;
+        return head.StartsWith("{"u8) && Path.GetExtension(input) is ".jsonl" or ".ndjson" ? SourceDiscovery.Guess : 0;
     }
 }
 
