@@ -12,6 +12,9 @@ internal sealed class DwarfFile
     /// <summary>Most bytes of abbreviations that are read for one question; units of a bad file could share a table that is large.</summary>
     private const long MaxAbbreviationBytes = 1 << 28;
 
+    /// <summary>Most ranges that are read for one question; entries of a bad file could share a list that is long.</summary>
+    private const long MaxRanges = 1 << 24;
+
     private readonly DwarfSections _sections;
     private readonly List<DwarfUnit> _units = [];
     private readonly List<Function> _functions = [];
@@ -20,6 +23,7 @@ internal sealed class DwarfFile
     private readonly DwarfDie _next = new();
     private DwarfAbbreviations? _abbreviations;
     private long _abbreviationBytes;
+    private long _rangeCount;
 
     private DwarfFile(DwarfSections sections) => _sections = sections;
 
@@ -46,7 +50,7 @@ internal sealed class DwarfFile
     /// <exception cref="BadElfException">What is needed is bad.</exception>
     public (string Name, ulong Address)? FindFunction(ulong address)
     {
-        _abbreviationBytes = 0;
+        (_abbreviationBytes, _rangeCount) = (0, 0);
         if (Find(address) is not { } function)
             return null;
         var unit = _units[function.Unit];
@@ -65,7 +69,7 @@ internal sealed class DwarfFile
     /// <exception cref="BadElfException">What is needed is bad.</exception>
     public (string Path, long Line)? FindSource(ulong address)
     {
-        _abbreviationBytes = 0;
+        (_abbreviationBytes, _rangeCount) = (0, 0);
         int first = -1;
         if (Find(address) is { } function)
         {
@@ -184,6 +188,9 @@ internal sealed class DwarfFile
     {
         _ranges.Clear();
         DwarfRanges.AddOf(_sections, unit, die, _ranges);
+        _rangeCount += _ranges.Count;
+        if (_rangeCount > MaxRanges)
+            throw new BadElfException("there are too many ranges");
     }
 
     /// <summary>The name of the entry that was read last, or of the one that it is an instance or the body of.</summary>

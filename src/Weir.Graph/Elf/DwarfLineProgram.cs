@@ -5,8 +5,9 @@ internal sealed class DwarfLineProgram
 {
     private readonly DwarfSections _sections;
     private readonly DwarfUnit _unit;
-    private readonly List<string?> _directories = [];
-    private readonly List<(string Name, ulong Directory)> _files = [];
+    // Names are resolved when they are asked for: many entries may share one text.
+    private readonly List<DwarfValue> _directories = [];
+    private readonly List<(DwarfValue Name, ulong Directory)> _files = [];
     private readonly byte[] _operandCounts;
     private readonly int _start;
     private readonly int _end;
@@ -63,10 +64,9 @@ internal sealed class DwarfLineProgram
         ulong index = _version == 5 ? number : number - 1;
         if (index >= (ulong)_files.Count)
             return null;
-        var (name, directory) = _files[(int)index];
-        if (name.StartsWith('/') || directory >= (ulong)_directories.Count || _directories[(int)directory] is not { } path)
-            return name;
-        return $"{path}/{name}";
+        var (value, directory) = _files[(int)index];
+        string name = TextOf(value) ?? throw new BadElfException("a file has no name");
+        return name.StartsWith('/') || FindDirectory(directory) is not { } path ? name : $"{path}/{name}";
     }
 
     /// <summary>The line that begins at exactly this address, by the last row that says so; null where none does.</summary>
@@ -141,7 +141,9 @@ internal sealed class DwarfLineProgram
                 row.Operation = 0;
                 break;
             case 3:
-                _files.Add((System.Text.Encoding.UTF8.GetString(operands.Text()), operands.Uleb()));
+                var name = new DwarfValue(DwarfForms.String, (ulong)(reader.Position - (int)length + operands.Position));
+                operands.Text();
+                _files.Add((name, operands.Uleb()));
                 break;
         }
     }
@@ -155,15 +157,32 @@ internal sealed class DwarfLineProgram
 
     private void ReadOldTables(ref ElfReader reader)
     {
-        _directories.Add(_sections.Text(_unit, _unit.CompilationDirectory, _sections.Info));
-        for (var text = reader.Text(); text.Length > 0; text = reader.Text())
-            _directories.Add(System.Text.Encoding.UTF8.GetString(text));
-        for (var text = reader.Text(); text.Length > 0; text = reader.Text())
+        while (ReadName(ref reader) is { IsThere: true } name)
+            _directories.Add(name);
+        while (ReadName(ref reader) is { IsThere: true } name)
         {
-            _files.Add((System.Text.Encoding.UTF8.GetString(text), reader.Uleb()));
+            _files.Add((name, reader.Uleb()));
             reader.Uleb();
             reader.Uleb();
         }
+    }
+
+    /// <summary>A name of the program's own; none where it is empty, which ends a table.</summary>
+    private static DwarfValue ReadName(ref ElfReader reader)
+    {
+        var name = new DwarfValue(DwarfForms.String, (ulong)reader.Position);
+        return reader.Text().Length == 0 ? default : name;
+    }
+
+    private string? TextOf(DwarfValue value) => _sections.Text(_unit, value, _sections.Lines);
+
+    private string? FindDirectory(ulong number)
+    {
+        // Before version 5 the unit says what number 0 is.
+        if (_version < 5 && number == 0)
+            return _sections.Text(_unit, _unit.CompilationDirectory, _sections.Info);
+        ulong index = _version == 5 ? number : number - 1;
+        return index < (ulong)_directories.Count ? TextOf(_directories[(int)index]) : null;
     }
 
     private void ReadTables(ref ElfReader reader)
@@ -179,12 +198,12 @@ internal sealed class DwarfLineProgram
                 throw new BadElfException("a line program's table is longer than the program");
             for (; count > 0; count--)
             {
-                (string Name, ulong Directory) entry = ("", 0);
+                (DwarfValue Name, ulong Directory) entry = default;
                 foreach (var (content, form) in format)
                 {
                     var value = DwarfForms.Read(ref reader, _unit, form, 0);
                     if (content == 1)
-                        entry.Name = _sections.Text(_unit, value, _sections.Lines) ?? throw new BadElfException("a file has no name");
+                        entry.Name = value;
                     else if (content == 2)
                         entry.Directory = value.Bits;
                 }

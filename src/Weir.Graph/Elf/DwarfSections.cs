@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Weir.Graph;
 
 /// <summary>The sections of a file that have its DWARF; each is read when it is first needed, and empty where it is missing.</summary>
@@ -57,7 +55,7 @@ internal sealed class DwarfSections(ElfFile file)
         return origin + (index * (ulong)sizeBytes);
     }
 
-    private string Text(ReadOnlySpan<byte> section, ulong offset) => Encoding.UTF8.GetString(new ElfReader(section, IsBigEndian, offset).Text());
+    private string Text(ReadOnlySpan<byte> section, ulong offset) => new ElfReader(section, IsBigEndian, offset).Name();
 
     private byte[] Find(string name)
     {

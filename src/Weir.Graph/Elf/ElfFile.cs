@@ -141,8 +141,7 @@ internal sealed class ElfFile : IDisposable
             {
                 if (_sections[i].Link >= (uint)_sections.Length)
                     throw new BadElfException("a symbol table has no names");
-                var name = new ElfReader(Read((int)_sections[i].Link), IsBigEndian, nameOffset).Text();
-                return (Encoding.UTF8.GetString(name), value);
+                return (new ElfReader(Read((int)_sections[i].Link), IsBigEndian, nameOffset).Name(), value);
             }
         }
         return null;

@@ -1,10 +1,13 @@
 using System.Buffers.Binary;
+using System.Text;
 
 namespace Weir.Graph;
 
 /// <summary>Reads numbers and texts one after the other. All reads are checked; they throw <see cref="BadElfException"/>.</summary>
 internal ref struct ElfReader
 {
+    private const int MaxNameBytes = 1 << 16;
+
     private readonly ReadOnlySpan<byte> _bytes;
     private readonly bool _isBigEndian;
 
@@ -88,6 +91,13 @@ internal ref struct ElfReader
         var text = _bytes.Slice(Position, length);
         Position += length + 1;
         return text;
+    }
+
+    /// <summary>A text that is to be kept.</summary>
+    public string Name()
+    {
+        var text = Text();
+        return text.Length <= MaxNameBytes ? Encoding.UTF8.GetString(text) : throw new BadElfException("a name is too long");
     }
 
     public ReadOnlySpan<byte> Take(ulong lengthBytes)
