@@ -18,6 +18,7 @@ public static class Components
         (Muxer.Class, null),
         (Trimmer.Class, null),
         (WhereFilter.Class, null),
+        (DebugInfoFilter.Class, null),
         (PrettySink.Class, "text"),
         (DetailsSink.Class, "details"),
         (CtfFsSink.Class, "ctf"),

@@ -63,6 +63,24 @@ public sealed class TraceDecoder
             decoder.FindOuterSlots();
     }
 
+    /// <summary>
+    /// What a cursor of another trace class, of which this one was made, gave as outer values of an event, for this class's programs.
+    /// </summary>
+    /// <param name="other">The other class's programs.</param>
+    /// <param name="values">What <see cref="PacketCursor.CopySlots"/> gave.</param>
+    public ulong[] TakeSlots(TraceDecoder other, ulong[] values)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        ArgumentNullException.ThrowIfNull(values);
+        var taken = new ulong[Slots.Count];
+        foreach (var (location, slot) in Slots)
+        {
+            if (other.Slots.TryGetValue(location, out int theirs) && theirs < values.Length)
+                taken[slot] = values[theirs];
+        }
+        return taken;
+    }
+
     private void CollectSlots(DataStreamClass stream)
     {
         ProgramCompiler.CollectSlots(stream.PacketContext, Slots);
