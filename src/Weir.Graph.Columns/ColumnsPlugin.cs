@@ -13,7 +13,7 @@ public sealed class ColumnsPlugin : IPlugin
     /// <summary>Parquet files.</summary>
     public static SinkClass Parquet { get; } = new("columns", "parquet", "Write a Parquet file for each event class.", context => ParquetTable.CreateSink(context))
     {
-        Help = Help + "compression=zstd|snappy|none",
+        Help = Help + "\ncompression=zstd|snappy|none",
     };
 
     /// <summary>Arrow files.</summary>

@@ -28,6 +28,7 @@ public static class MessagePump
 
     private static bool TryNext(MessageIterator messages, MessageSink sink, Action<TraceReadException>? report, out ArraySegment<Message> batch)
     {
+        string? lastProblem = null;
         while (true)
         {
             try
@@ -39,6 +40,13 @@ public static class MessagePump
             }
             catch (TraceReadException e) when (report is not null)
             {
+                // One that cannot go on behind an error says the same again.
+                if (e.Message == lastProblem)
+                {
+                    batch = ArraySegment<Message>.Empty;
+                    return false;
+                }
+                lastProblem = e.Message;
                 sink.Flush();
                 report(e);
             }

@@ -92,6 +92,7 @@ public static class StreamPool
 
         private void Drain(int index)
         {
+            string? lastProblem = null;
             while (true)
             {
                 ArraySegment<Message> batch;
@@ -101,11 +102,16 @@ public static class StreamPool
                 }
                 catch (TraceReadException e)
                 {
+                    // One that cannot go on behind an error says the same again.
+                    if (e.Message == lastProblem)
+                        return;
+                    lastProblem = e.Message;
                     (_errors[index] ??= []).Add(e);
                     if (keepsGoing)
                         continue;
                     return;
                 }
+                lastProblem = null;
                 if (batch.Count == 0 || _failure is not null)
                     return;
                 _streams[index] ??= batch[0].Stream;

@@ -57,6 +57,26 @@ public class ConvertVerbTests
         Assert.Equal(status != 0, result.Error.Length > 0);
     }
 
+    [Theory]
+    [InlineData("text")]
+    [InlineData("dummy")]
+    [InlineData("counter")]
+    public void An_input_that_cannot_go_on_behind_an_error_ends_there(string format)
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(path, "{\"time\":1,\"name\":\"a\",\"fields\":{}}\nbad\n{\"time\":2,\"name\":\"a\",\"fields\":{}}\n");
+            var (status, _, error) = Weir(["convert", "--keep-going", "-i", "json", "-o", format, path]);
+            Assert.Equal(1, status);
+            Assert.Equal(2, error.Split("line 2").Length);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     private static (int Status, string Output, string Error) Weir(string[] arguments) =>
         Run("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "weir.dll"), .. arguments])!.Value;
 

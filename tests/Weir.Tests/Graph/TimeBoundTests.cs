@@ -11,6 +11,8 @@ public class TimeBoundTests
     [InlineData("2012-10-29 17:48:17.000000001", 1351532897000000001)]
     [InlineData("2012-10-29", 1351468800000000000)]
     [InlineData("00:00:01", 1351468801000000000)]
+    [InlineData("9999-12-31 23:59:59", long.MaxValue)]
+    [InlineData("0001-01-01", long.MinValue)]
     public void A_bound_is_read_in_each_form(string text, long expectedNs)
     {
         Assert.True(TimeBound.TryParse(text, out var bound));

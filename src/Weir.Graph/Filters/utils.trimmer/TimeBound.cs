@@ -64,7 +64,8 @@ public readonly record struct TimeBound
         time.Hour = (int)(_secondOfDay / 3600);
         time.Minute = (int)(_secondOfDay / 60 % 60);
         time.Second = (int)(_secondOfDay % 60);
-        return (CalendarTime.ToSeconds(ref time, isUtc) * NanosecondsPerSecond) + _nanoseconds;
+        // A year that has no nanoseconds in 64 bits is before or after all there is.
+        return (long)Int128.Clamp(((Int128)CalendarTime.ToSeconds(ref time, isUtc) * NanosecondsPerSecond) + _nanoseconds, long.MinValue, long.MaxValue);
     }
 
     /// <summary>Both ends of a range; null when it is empty, or its day is not known before the first message is read.</summary>

@@ -32,6 +32,7 @@ internal sealed class ParallelPrettySink : MessageSink
     private bool _hasLast;
     private bool _hasWarned;
     private bool _isThrown;
+    private bool _cannotStart;
     private volatile ExceptionDispatchInfo? _failure;
 
     /// <summary>Creates a sink.</summary>
@@ -48,7 +49,8 @@ internal sealed class ParallelPrettySink : MessageSink
         _errors = errors;
         _create = create;
         _options = options;
-        _workerCount = jobs;
+        // More than a few for each core only wait for each other.
+        _workerCount = Math.Min(jobs, 4 * Environment.ProcessorCount);
         _job = new PrettyJob();
     }
 
@@ -68,7 +70,7 @@ internal sealed class ParallelPrettySink : MessageSink
     /// <inheritdoc/>
     public override void Flush()
     {
-        if (_threads.Count == 0)
+        if (_threads.Count == 0 || _cannotStart)
         {
             // All of it has found room in one job: threads would take longer.
             _job.Render(_create(_job.Text, _job.Warnings));
@@ -155,10 +157,26 @@ internal sealed class ParallelPrettySink : MessageSink
     {
         for (int i = 1; i < JobCount; i++)
             _free.Add(new PrettyJob());
-        for (int i = 0; i < _workerCount; i++)
-            _threads.Add(new Thread(RenderJobs) { Name = $"weir text {i + 1}", IsBackground = true });
-        _threads.Add(new Thread(WriteJobs) { Name = "weir output", IsBackground = true });
-        _threads.ForEach(thread => thread.Start());
+        try
+        {
+            Start(WriteJobs, "weir output");
+            for (int i = 0; i < _workerCount; i++)
+                Start(RenderJobs, $"weir text {i + 1}");
+        }
+        catch
+        {
+            // Whoever waits for jobs to be written would wait for ever.
+            _cannotStart = _threads.Count < 2;
+            if (_cannotStart)
+                throw;
+        }
+    }
+
+    private void Start(ThreadStart work, string name)
+    {
+        var thread = new Thread(work) { Name = name, IsBackground = true };
+        thread.Start();
+        _threads.Add(thread);
     }
 
     private void RenderJobs()
@@ -179,12 +197,24 @@ internal sealed class ParallelPrettySink : MessageSink
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                sink?.Flush();
                 job.Failure = ExceptionDispatchInfo.Capture(e);
+                HandOnWhatPrecedes(sink);
             }
             job.Warnings.Write(warnings.ToString());
             warnings.GetStringBuilder().Clear();
             job.Done.Set();
+        }
+    }
+
+    private static void HandOnWhatPrecedes(PrettySink? sink)
+    {
+        try
+        {
+            sink?.Flush();
+        }
+        catch (IOException)
+        {
+            // More text than a job can hold: its failure says so.
         }
     }
 

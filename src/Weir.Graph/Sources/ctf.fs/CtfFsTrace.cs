@@ -33,9 +33,7 @@ internal sealed class CtfFsTrace
         string path = Path.Combine(directory, MetadataFileName);
         try
         {
-            if (new FileInfo(path).Length > MetadataReader.MaxMetadataBytes)
-                throw new TraceReadException(path, -1, $"the metadata is longer than {MetadataReader.MaxMetadataBytes >> 20} MiB");
-            var traceClass = MetadataReader.Read(File.ReadAllBytes(path));
+            var traceClass = MetadataReader.Read(ReadMetadata(path));
             return new CtfFsTrace(traceClass, NameOf(traceClass, root, directory, traceName), [directory]);
         }
         catch (CtfMetadataException e)
@@ -46,6 +44,21 @@ internal sealed class CtfFsTrace
         {
             throw new TraceReadException(path, -1, "the metadata cannot be read", e);
         }
+    }
+
+    /// <summary>A device says no length, so it is what was read that counts.</summary>
+    private static byte[] ReadMetadata(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using var bytes = new MemoryStream((int)Math.Min(file.Length, MetadataReader.MaxMetadataBytes));
+        var buffer = new byte[64 << 10];
+        for (int read = file.Read(buffer); read > 0; read = file.Read(buffer))
+        {
+            if (bytes.Length + read > MetadataReader.MaxMetadataBytes)
+                throw new TraceReadException(path, -1, $"the metadata is longer than {MetadataReader.MaxMetadataBytes >> 20} MiB");
+            bytes.Write(buffer, 0, read);
+        }
+        return bytes.ToArray();
     }
 
     /// <summary>One trace of both: the metadata that declares more, and the files of both.</summary>
