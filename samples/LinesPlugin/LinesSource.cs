@@ -37,6 +37,7 @@ internal sealed class LinesSource : Source
         private int _lineNumber;
         private bool _hasBegun;
         private bool _hasEnded;
+        private TraceReadException? _failure;
 
         public Iterator(string path, ulong id)
         {
@@ -63,6 +64,12 @@ internal sealed class LinesSource : Source
 
         public override ArraySegment<Message> Next()
         {
+            if (_failure is { } failure)
+            {
+                // Asked again, it goes on behind the bad line.
+                _failure = null;
+                throw failure;
+            }
             if (_hasEnded)
                 return ArraySegment<Message>.Empty;
             _composer.BeginBatch();
@@ -78,9 +85,19 @@ internal sealed class LinesSource : Source
                     break;
                 }
                 _lineNumber++;
-                Add(line);
+                try
+                {
+                    Add(line);
+                }
+                catch (TraceReadException e)
+                {
+                    // What precedes an error is given before it is thrown.
+                    _failure = e;
+                    break;
+                }
             }
-            return _composer.EndBatch();
+            // An empty batch would be the end.
+            return _composer.Count > 0 ? _composer.EndBatch() : Next();
         }
 
         protected override void Dispose(bool disposing)
