@@ -80,7 +80,7 @@ public class PluginLoaderTests
             graph.Connect("lines:longest");
             var error = Assert.Throws<GraphException>(() => graph.Run(TestContext.Current.CancellationToken));
             Assert.Equal($"lines (source.lines.file): {file}: line 2 has no time: expected SECONDS[.FRACTION] TEXT", error.Message);
-            Assert.Equal("0 events, the longest text has 0 bytes\n", Encoding.UTF8.GetString(output.ToArray()));
+            Assert.Equal("1 events, the longest text has 4 bytes\n", Encoding.UTF8.GetString(output.ToArray()));
         }
         finally
         {
