@@ -28,7 +28,7 @@ public class NettraceSourceTests
 
     [Theory]
     [InlineData("Weir-Tests-All:0xffffffffffffffff:5,Weir-Tests-Self:0xffffffffffffffff:5")]
-    [InlineData("Weir-Tests-All:0xffffffffffffffff:5,Microsoft-Windows-DotNETRuntime:0x4c14fccbd:5,Microsoft-Windows-DotNETRuntimePrivate:0xffffffffffffffff:5,Microsoft-DotNETCore-SampleProfiler:0:5,System.Threading.Tasks.TplEventSource:0x80:5")]
+    [InlineData("Weir-Tests-All:0xffffffffffffffff:5,Microsoft-Windows-DotNETRuntime:0x4c14fccbd:5,Microsoft-Windows-DotNETRuntimePrivate:0xffffffffffffffff:5,System.Threading.Tasks.TplEventSource:0x80:5")]
     [InlineData("Microsoft-Windows-DotNETRuntime:0xfffffffffffffbff:5")]
     [InlineData("Microsoft-Windows-DotNETRuntimeRundown:0xffffffffffffffff:5,Microsoft-Windows-DotNETRuntime:0x1980001:5,Microsoft-Diagnostics-DiagnosticSource:0xffffffff:5,System.Runtime:0xffffffffffffffff:5")]
     public void Events_are_those_of_TraceEvent(string configuration)
