@@ -94,7 +94,8 @@ public sealed class EventRule
 
     private static int IndentOf(string text) => text.Length - text.TrimStart().Length;
 
-    private static int FindIf(string text)
+    /// <summary>Where the word <c>if</c> stands that a filter follows; -1 where there is none.</summary>
+    internal static int FindIf(string text)
     {
         for (int i = 1; i + 1 < text.Length; i++)
         {
