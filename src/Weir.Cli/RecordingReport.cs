@@ -18,12 +18,12 @@ internal static class RecordingReport
             writer.WriteLine($"weir: warning: {problem}");
         writer.WriteLine(string.Create(
             culture,
-            $"weir: recorded {statistics.Count} events ({Size(statistics.FileBytes)}) of {Processes(result.TraceDirectories.Count)} in {result.Elapsed.TotalSeconds:0.0} s"));
+            $"weir: recorded {statistics.Count} events ({Size(statistics.FileBytes)}) of {Sources(result)} in {result.Elapsed.TotalSeconds:0.0} s"));
         writer.WriteLine($"weir: lost {DescribeLosses(result)}");
         writer.WriteLine($"weir: cost {DescribeCost(result)}");
         if (result.Clock != ClockKind.Counter)
             writer.WriteLine($"weir: clock {ClockName(result.Clock)}, not the CPU's counter: {result.ClockReason}");
-        if (result.TraceDirectories.Count == 0 && result.ProcessesRefused == 0 && !result.Losses.IsLossy)
+        if (result.TraceDirectories.Count == 0 && result.PartDirectory is null && result.ProcessesRefused == 0 && !result.Losses.IsLossy)
             writer.WriteLine("weir: no program with matching tracepoints ran; do the rules name what it has?");
         writer.WriteLine($"weir: trace in {result.OutputDirectory}");
     }
@@ -38,6 +38,7 @@ internal static class RecordingReport
                 causes.Add($"{count} {cause}");
         }
         Add(losses.BufferFull, "buffer full");
+        Add(losses.KernelBufferFull, "kernel buffer full (--kernel-buffer-size)");
         Add(losses.TooLarge, "larger than a sub-buffer");
         Add(losses.NoBuffer, "no room for a buffer");
         Add(losses.NotWritten, "not written to the trace");
@@ -77,7 +78,7 @@ internal static class RecordingReport
             json.WriteStartObject();
             json.WriteString("output", result.OutputDirectory);
             json.WriteStartArray("traces");
-            foreach (string directory in result.TraceDirectories)
+            foreach (string directory in result.TraceDirectories.Concat(result.PartDirectory is { } part ? [part] : []))
                 json.WriteStringValue(directory);
             json.WriteEndArray();
             json.WriteNumber("events", result.Statistics.Count);
@@ -85,6 +86,7 @@ internal static class RecordingReport
             json.WriteNumber("seconds", result.Elapsed.TotalSeconds);
             json.WriteStartObject("lost");
             json.WriteNumber("buffer_full", result.Losses.BufferFull);
+            json.WriteNumber("kernel_buffer_full", result.Losses.KernelBufferFull);
             json.WriteNumber("too_large", result.Losses.TooLarge);
             json.WriteNumber("no_buffer", result.Losses.NoBuffer);
             json.WriteNumber("not_written", result.Losses.NotWritten);
@@ -119,6 +121,10 @@ internal static class RecordingReport
     private static string SequenceName(SequenceKind sequence) => sequence == SequenceKind.Rseq ? "rseq" : "atomic";
 
     private static string ClockName(ClockKind clock) => clock == ClockKind.Counter ? "counter" : "monotonic";
+
+    private static string Sources(RecordingResult result) => result.PartDirectory is null
+        ? Processes(result.TraceDirectories.Count)
+        : result.TraceDirectories.Count == 0 ? "the kernel" : $"the kernel and {Processes(result.TraceDirectories.Count)}";
 
     private static string Processes(int count) => count == 1 ? "1 process" : string.Create(CultureInfo.InvariantCulture, $"{count} processes");
 }

@@ -6,6 +6,9 @@ public readonly record struct LossCounts
     /// <summary>No sub-buffer was free.</summary>
     public ulong BufferFull { get; init; }
 
+    /// <summary>The kernel's own buffer had no room.</summary>
+    public ulong KernelBufferFull { get; init; }
+
     /// <summary>Larger than a packet.</summary>
     public ulong TooLarge { get; init; }
 
@@ -28,12 +31,13 @@ public readonly record struct LossCounts
     public bool IsLossy => Events > 0 || UncountedStreams > 0;
 
     /// <summary>All events that are known not to be in the trace.</summary>
-    public ulong Events => BufferFull + TooLarge + NoBuffer + NotWritten;
+    public ulong Events => BufferFull + KernelBufferFull + TooLarge + NoBuffer + NotWritten;
 
     /// <summary>Adds two processes' counts.</summary>
     public static LossCounts operator +(LossCounts left, LossCounts right) => new()
     {
         BufferFull = left.BufferFull + right.BufferFull,
+        KernelBufferFull = left.KernelBufferFull + right.KernelBufferFull,
         TooLarge = left.TooLarge + right.TooLarge,
         NoBuffer = left.NoBuffer + right.NoBuffer,
         NotWritten = left.NotWritten + right.NotWritten,

@@ -26,6 +26,9 @@ public sealed record RecordingOptions
     /// <summary>After this the recording ends, though the command may go on; null for no limit.</summary>
     public TimeSpan? Duration { get; init; }
 
+    /// <summary>What is recorded beside the programs, or null; the recorder does not dispose of it.</summary>
+    public IRecordingPart? Part { get; init; }
+
     /// <summary>Bytes of a packet.</summary>
     public int PacketBytes { get; init; } = SessionOptions.DefaultPacketBytes;
 
@@ -41,6 +44,9 @@ public sealed record RecordingResult
 
     /// <summary>Directories of the processes' traces.</summary>
     public required IReadOnlyList<string> TraceDirectories { get; init; }
+
+    /// <summary>Directory of the trace of what was recorded beside the programs, or null.</summary>
+    public string? PartDirectory { get; init; }
 
     /// <summary>What the traces hold.</summary>
     public required TraceStatistics Statistics { get; init; }
@@ -123,12 +129,14 @@ public static class Recorder
             PacketBytes = options.PacketBytes,
             PacketCount = options.PacketCount,
             Skew = skew,
+            ConstrainClock = options.Part is { } constraining ? constraining.ChooseClock : null,
         });
         using var consumer = new Consumer(session, options.OutputDirectory);
         long begin = Stopwatch.GetTimestamp();
         var cpuBegin = Process.GetCurrentProcess().TotalProcessorTime;
         EmitCost.Prepare(session.Description.Clock);
-        var command = options.Command.Count > 0 ? StartCommand(options.Command, session) : null;
+        options.Part?.Start(session.Description, options.OutputDirectory);
+        var command = options.Command.Count > 0 ? StartCommand(options, session) : null;
         using var clock = new ClockRecording(session, Path.Combine(options.OutputDirectory, ClockRecording.DirectoryName), skew);
         if (command == null)
             stopped.Wait(options.Duration ?? Timeout.InfiniteTimeSpan);
@@ -136,12 +144,14 @@ public static class Recorder
             WaitForCommand(command, options.Duration, stopped);
 
         bool isOver = command is not { HasExited: false };
+        options.Part?.Stop();
         session.Stop();
         consumer.Finish();
         clock.Finish(consumer.FinalClock);
+        var part = options.Part?.Finish(consumer.FinalClock);
         var elapsed = Stopwatch.GetElapsedTime(begin);
         var cpu = Process.GetCurrentProcess().TotalProcessorTime - cpuBegin;
-        return Conclude(options, session, consumer, clock, elapsed, cpu) with
+        return Conclude(options, session, consumer, clock, part, elapsed, cpu) with
         {
             ExitStatus = isOver ? command?.ExitCode : null,
             StillRunning = isOver ? null : command,
@@ -167,17 +177,20 @@ public static class Recorder
     }
 
     private static RecordingResult Conclude(
-        RecordingOptions options, Session session, Consumer consumer, ClockRecording clock, TimeSpan elapsed, TimeSpan cpu)
+        RecordingOptions options, Session session, Consumer consumer, ClockRecording clock, RecordingPartResult? part, TimeSpan elapsed, TimeSpan cpu)
     {
         var statistics = TraceStatistics.Of(consumer.TraceDirectories);
         int meanPayload = statistics.Count == 0 ? sizeof(ulong) : (int)(statistics.RecordBytes / statistics.Count) - RecordLayout.CompactBytes;
+        if (part is not null)
+            statistics.Add(part);
         double? emitNs = EmitCost.MeasureNs(session.Description.Clock, Math.Clamp(meanPayload, 0, 4096), out var sequence);
         return new RecordingResult
         {
             OutputDirectory = options.OutputDirectory,
             TraceDirectories = consumer.TraceDirectories,
             Statistics = statistics,
-            Losses = consumer.Losses,
+            Losses = consumer.Losses + (part?.Losses ?? default),
+            PartDirectory = part?.TraceDirectory,
             ProcessesRefused = session.RefusedCount,
             Elapsed = elapsed,
             Clock = session.Description.Clock,
@@ -191,6 +204,7 @@ public static class Recorder
                 .. consumer.Problems,
                 .. clock.Problems,
                 .. statistics.Problems,
+                .. part?.Problems ?? [],
             ],
             MeanPayloadBytes = meanPayload,
         };
@@ -235,8 +249,9 @@ public static class Recorder
         }
     }
 
-    private static Process StartCommand(IReadOnlyList<string> command, Session session)
+    private static Process StartCommand(RecordingOptions options, Session session)
     {
+        var command = options.Command;
         // The runtime would look beside this program and in the working directory first.
         string path = CommandPath.Find(command[0])
             ?? throw new SessionException($"{command[0]}: command not found; is it installed, and in a directory of PATH?");
@@ -248,6 +263,7 @@ public static class Recorder
             string? outer = Environment.GetEnvironmentVariable(SessionHome.SessionVariable);
             start.Environment[SessionHome.SessionVariable] = string.IsNullOrEmpty(outer) ? session.Directory : $"{outer}:{session.Directory}";
         }
+        options.Part?.BeginCommandStart();
         try
         {
             return Process.Start(start)!;
@@ -255,6 +271,10 @@ public static class Recorder
         catch (Win32Exception e)
         {
             throw new SessionException($"{path}: cannot be started: {Marshal.GetPInvokeErrorMessage(e.NativeErrorCode)}", e);
+        }
+        finally
+        {
+            options.Part?.EndCommandStart();
         }
     }
 }

@@ -31,6 +31,9 @@ public sealed record SessionOptions
 
     /// <summary>The skew of the CPUs' counters where it was measured, by which the clock is chosen.</summary>
     public CounterSkew? Skew { get; init; }
+
+    /// <summary>Says which clock the session gets instead of the one that would be chosen; null where nothing else has a say.</summary>
+    public Func<ClockKind, ClockKind>? ConstrainClock { get; init; }
 }
 
 /// <summary>
@@ -98,6 +101,8 @@ public sealed class Session : IDisposable
         string home = SessionHome.Path;
         string directory = Path.Combine(home, options.Name);
         var clock = TraceClock.Choose(options.Skew, out string clockReason);
+        if (options.ConstrainClock?.Invoke(clock) is { } constrained && constrained != clock)
+            (clock, clockReason) = (constrained, "the kernel cannot stamp its events with the CPU's counter here");
         var first = ClockSample.Take(clock);
         try
         {

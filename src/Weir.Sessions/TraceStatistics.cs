@@ -51,6 +51,14 @@ public sealed unsafe class TraceStatistics
         return statistics;
     }
 
+    /// <summary>Adds what a part of the recording has counted itself.</summary>
+    internal void Add(RecordingPartResult part)
+    {
+        foreach (var item in part.Events)
+            Add(item.Name, item.Count, item.Bytes);
+        FileBytes += part.FileBytes;
+    }
+
     private void Try(string path, Action read)
     {
         try
@@ -85,12 +93,16 @@ public sealed unsafe class TraceStatistics
     {
         foreach (var (decoder, (count, bytes)) in counts)
         {
-            string name = decoder.Class.Name ?? "";
-            var known = _byName.GetValueOrDefault(name);
-            _byName[name] = new EventStatistics(name, known.Count + count, known.Bytes + bytes);
-            Count += count;
-            RecordBytes += bytes;
+            Add(decoder.Class.Name ?? "", count, bytes);
         }
+    }
+
+    private void Add(string name, ulong count, ulong bytes)
+    {
+        var known = _byName.GetValueOrDefault(name);
+        _byName[name] = new EventStatistics(name, known.Count + count, known.Bytes + bytes);
+        Count += count;
+        RecordBytes += bytes;
     }
 
     private static void WalkFile(

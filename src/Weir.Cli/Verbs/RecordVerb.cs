@@ -22,6 +22,12 @@ internal static class RecordVerb
             Description = "What to record: provider:name with * and ?, then @level and 'if' with a filter (docs/rules.md); may be repeated (default: everything)",
             HelpName = "RULE",
         };
+        var kernel = new Option<string[]>("--kernel", "-k")
+        {
+            Description = "What of the kernel to record: system:event with * and ?, or another kind of instrumentation, then 'if' with a filter (docs/kernel.md); needs root; may be repeated",
+            HelpName = "RULE",
+        };
+        var kernelBuffer = new Option<string?>("--kernel-buffer-size") { Description = "Bytes of the kernel's buffer of each CPU; k, M and G are understood (default: 8M)", HelpName = "SIZE" };
         var all = new Option<bool>("--all", "-a") { Description = "Record every program of this user that matches, not only the command and its descendants" };
         var duration = new Option<string?>("--duration") { Description = "Stop recording after a time: 500ms, 10s, 5m, 2h, or dd:hh:mm:ss", HelpName = "T" };
         var packetBytes = new Option<string?>("--subbuf-size") { Description = "Bytes of a sub-buffer, a power of two; k, M and G are understood (default: 512k)", HelpName = "SIZE" };
@@ -37,7 +43,7 @@ internal static class RecordVerb
         var command = new Argument<string[]>("command") { Description = "The command to run and record, after --", Arity = ArgumentArity.ZeroOrMore, HelpName = "COMMAND" };
         var verb = new Command("record", "Record a command, or the machine, into a trace")
         {
-            output, events, all, duration, packetBytes, packetCount, strict, json, quiet, command,
+            output, events, kernel, all, duration, packetBytes, packetCount, kernelBuffer, strict, json, quiet, command,
         };
         verb.SetAction(parsed =>
         {
@@ -53,7 +59,14 @@ internal static class RecordVerb
                 Console.Error.WriteLine($"weir: {wrong}");
                 return UsageStatus;
             }
-            return Run(options!, parsed.GetValue(quiet), parsed.GetValue(json), parsed.GetValue(strict));
+            if (!KernelPart.TryCreate(
+                parsed.GetValue(kernel) ?? [], parsed.GetValue(kernelBuffer), options!, out var part, out wrong))
+            {
+                Console.Error.WriteLine($"weir: {wrong}");
+                return UsageStatus;
+            }
+            using (part)
+                return Run(options! with { Part = part }, parsed.GetValue(quiet), parsed.GetValue(json), parsed.GetValue(strict));
         });
         return verb;
     }

@@ -116,6 +116,18 @@ public sealed unsafe class BitWriter : IDisposable
         PositionBits += count << 3;
     }
 
+    /// <summary>Room for bytes at the next whole byte, to be written by address; valid until the next write, and not there before <see cref="Take"/>.</summary>
+    /// <param name="maxBytes">Most bytes that are written there.</param>
+    public byte* Claim(long maxBytes)
+    {
+        Align(8);
+        Reserve(LengthBytes + maxBytes);
+        return _start + LengthBytes;
+    }
+
+    /// <summary>Takes what was written to the first bytes of the room that <see cref="Claim"/> gave; behind them nothing may have been written.</summary>
+    public void Take(long lengthBytes) => PositionBits += lengthBytes << 3;
+
     /// <summary>Copies bits that begin and go on at whole bytes; what follows them in their last byte is copied too.</summary>
     public void Copy(byte* source, long sizeBits)
     {

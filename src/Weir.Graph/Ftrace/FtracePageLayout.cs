@@ -20,6 +20,9 @@ public sealed record FtracePageLayout
     /// <summary>Offset of the first event.</summary>
     public int DataOffset { get; init; } = 16;
 
+    /// <summary>Size of a page.</summary>
+    public int PageBytes { get; init; } = 4096;
+
     /// <summary>Reads the description; what it does not say is as in kernels of the given size of <c>long</c>.</summary>
     /// <exception cref="CtfException">It describes no page.</exception>
     public static FtracePageLayout Parse(string headerPage, ByteOrder byteOrder, int longBytes)
@@ -31,7 +34,7 @@ public sealed record FtracePageLayout
             {
                 "timestamp" when field.SizeBytes == 8 => layout with { TimeOffset = field.OffsetBytes },
                 "commit" => layout with { CommitOffset = field.OffsetBytes, CommitBytes = field.SizeBytes },
-                "data" => layout with { DataOffset = field.OffsetBytes },
+                "data" => layout with { DataOffset = field.OffsetBytes, PageBytes = field.OffsetBytes + field.SizeBytes },
                 "timestamp" => throw new CtfException($"a page's time of {field.SizeBytes} bytes is not known: expected 8"),
                 _ => layout,
             };

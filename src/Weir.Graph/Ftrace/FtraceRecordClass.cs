@@ -11,8 +11,13 @@ namespace Weir.Graph;
 /// </summary>
 public sealed unsafe class FtraceRecordClass
 {
+    /// <summary>What a text or an array takes beside its bytes: the zero at its end, or its length before it.</summary>
+    private const int MaxDynamicExtra = sizeof(uint);
+
     private readonly CopyStep[] _steps;
     private readonly bool _isBigEndian;
+    private readonly int _fixedBytes;
+    private readonly int _dynamicCount;
 
     private FtraceRecordClass(FtraceFormat format, StructureFieldClass payload, CopyStep[] steps, int minimumBytes, bool isBigEndian)
     {
@@ -21,6 +26,11 @@ public sealed unsafe class FtraceRecordClass
         _steps = steps;
         MinimumBytes = minimumBytes;
         _isBigEndian = isBigEndian;
+        foreach (ref readonly var step in steps.AsSpan())
+        {
+            _fixedBytes += step.Kind == CopyKind.Bytes ? step.LengthBytes : 0;
+            _dynamicCount += step.Kind == CopyKind.Bytes ? 0 : 1;
+        }
     }
 
     private enum CopyKind : byte
@@ -59,26 +69,52 @@ public sealed unsafe class FtraceRecordClass
         return new FtraceRecordClass(format, new StructureFieldClass(builder.Members), [.. builder.Steps], builder.MinimumBytes, byteOrder == ByteOrder.BigEndian);
     }
 
-    /// <summary>Copies a record's fields. False where the record is too short for them; what was written then is to be taken back.</summary>
+    /// <summary>The most bytes that the fields of a record of this length take.</summary>
+    public long MaximumBytes(int lengthBytes) => _fixedBytes + (_dynamicCount * (lengthBytes + (long)MaxDynamicExtra));
+
+    /// <summary>Copies a record's fields. False where the record is too short for them; nothing was written then.</summary>
     /// <param name="record">The record's first byte, <c>common_type</c>'s.</param>
     /// <param name="lengthBytes">Its length.</param>
     /// <param name="fields">Takes the fields of <see cref="Payload"/>.</param>
     public bool TryCopy(byte* record, int lengthBytes, BitWriter fields)
     {
         ArgumentNullException.ThrowIfNull(fields);
-        if (lengthBytes < MinimumBytes)
-            return false;
-        foreach (ref readonly var step in _steps.AsSpan())
+        byte* target = fields.Claim(MaximumBytes(lengthBytes));
+        byte* end = Copy(record, lengthBytes, target);
+        if (end is null)
         {
-            if (step.Kind == CopyKind.Bytes)
-                fields.WriteBytes(new ReadOnlySpan<byte>(record + step.OffsetBytes, step.LengthBytes));
-            else if (!TryCopyDynamic(in step, record, lengthBytes, fields))
-                return false;
+            // Bits that nobody wrote are zero, and of what was tried here nothing counts as written.
+            new Span<byte>(target, checked((int)MaximumBytes(lengthBytes))).Clear();
+            return false;
         }
+        fields.Take(end - target);
         return true;
     }
 
-    private bool TryCopyDynamic(in CopyStep step, byte* record, int lengthBytes, BitWriter fields)
+    /// <summary>Copies a record's fields to memory. Returns the byte behind the last, or null where the record is too short for them.</summary>
+    /// <param name="record">The record's first byte, <c>common_type</c>'s.</param>
+    /// <param name="lengthBytes">Its length.</param>
+    /// <param name="target">Takes the fields of <see cref="Payload"/>; has room for <see cref="MaximumBytes"/>.</param>
+    public byte* Copy(byte* record, int lengthBytes, byte* target)
+    {
+        if (lengthBytes < MinimumBytes)
+            return null;
+        foreach (ref readonly var step in _steps.AsSpan())
+        {
+            if (step.Kind == CopyKind.Bytes)
+            {
+                Unsafe.CopyBlockUnaligned(target, record + step.OffsetBytes, (uint)step.LengthBytes);
+                target += step.LengthBytes;
+                continue;
+            }
+            target = CopyDynamic(in step, record, lengthBytes, target);
+            if (target is null)
+                return null;
+        }
+        return target;
+    }
+
+    private byte* CopyDynamic(in CopyStep step, byte* record, int lengthBytes, byte* target)
     {
         int from = step.OffsetBytes;
         int length = lengthBytes - from;
@@ -94,17 +130,21 @@ public sealed unsafe class FtraceRecordClass
                 from = 0;
         }
         if (length < 0 || from + length > lengthBytes)
-            return false;
+            return null;
         var bytes = new ReadOnlySpan<byte>(record + from, length);
         if (step.Kind is CopyKind.Text or CopyKind.TailText)
         {
-            fields.WriteString(bytes);
-            return true;
+            int end = bytes.IndexOf((byte)0);
+            if (end >= 0)
+                bytes = bytes[..end];
+            bytes.CopyTo(new Span<byte>(target, bytes.Length));
+            target[bytes.Length] = 0;
+            return target + bytes.Length + 1;
         }
         int count = length / step.LengthBytes;
-        fields.Write((uint)count, 32);
-        fields.WriteBytes(bytes[..(count * step.LengthBytes)]);
-        return true;
+        BinaryPrimitives.WriteUInt32LittleEndian(new Span<byte>(target, sizeof(uint)), (uint)count);
+        bytes[..(count * step.LengthBytes)].CopyTo(new Span<byte>(target + sizeof(uint), length));
+        return target + sizeof(uint) + (count * step.LengthBytes);
     }
 
     private struct CopyStep

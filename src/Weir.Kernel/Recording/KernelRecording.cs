@@ -1,0 +1,338 @@
+using System.Globalization;
+using Weir.Clock;
+using Weir.Ctf;
+using Weir.Graph;
+using Weir.Tracing;
+
+namespace Weir.Kernel;
+
+/// <summary>One kind of event in a recording.</summary>
+/// <param name="Name">Its name in the trace.</param>
+/// <param name="Count">How often it is there.</param>
+/// <param name="Bytes">Bytes of all of them, without headers.</param>
+public readonly record struct KernelEventCount(string Name, ulong Count, ulong Bytes);
+
+/// <summary>What a recording of the kernel has brought.</summary>
+public sealed record KernelRecordingResult
+{
+    /// <summary>The trace's directory.</summary>
+    public required string TraceDirectory { get; init; }
+
+    /// <summary>The events by kind.</summary>
+    public required IReadOnlyList<KernelEventCount> Events { get; init; }
+
+    /// <summary>Bytes of the stream files.</summary>
+    public required long FileBytes { get; init; }
+
+    /// <summary>Events that the kernel had no room for.</summary>
+    public required ulong Lost { get; init; }
+
+    /// <summary>Events that could not be written.</summary>
+    public required ulong NotWritten { get; init; }
+
+    /// <summary>What went wrong without ending the recording; a sentence each.</summary>
+    public required IReadOnlyList<string> Problems { get; init; }
+}
+
+/// <summary>
+/// Records the kernel from one moment to another, into a trace of its own in the directory of a recording. Everything that can be refused is
+/// refused by <see cref="Prepare"/>. Not thread-safe.
+/// <code>
+///  Prepare ──► Start ──► Stop ──► Finish ──► Dispose        Dispose at any time takes back all that was made in the kernel
+/// </code>
+/// </summary>
+public sealed class KernelRecording : IDisposable
+{
+    /// <summary>The trace's name in the recording's directory.</summary>
+    public const string DirectoryName = "kernel";
+
+    private const string CounterClockName = "x86-tsc";
+    private const string MonotonicClockName = "mono";
+
+    /// <summary>CPUs that one thread drains; an event costs it some 30 ns.</summary>
+    private const int CpusOfThread = 8;
+
+    private readonly KernelRecordingOptions _options;
+    private readonly TracefsMount _tracefs;
+    private readonly List<string> _problems = [];
+    private readonly List<Instrumentation> _instrumentation = [];
+    private readonly List<(CpuPages Pages, TranscodingTarget Target)> _cpus = [];
+    private readonly List<PageDrain> _drains = [];
+    private TracefsInstance? _instance;
+    private KernelTrace? _trace;
+    private FtracePageLayout _layout = null!;
+    private bool _isStopped;
+
+    private KernelRecording(KernelRecordingOptions options, TracefsMount tracefs)
+    {
+        _options = options;
+        _tracefs = tracefs;
+    }
+
+    /// <summary>Names of what killed recordings had left in the kernel and was removed.</summary>
+    public IReadOnlyList<string> Removed { get; private set; } = [];
+
+    /// <summary>
+    /// The clock that user space must have too: the counter where the kernel can stamp its events with it, else CLOCK_MONOTONIC. Then every
+    /// event has the same clock, and none needs to be converted.
+    /// </summary>
+    /// <exception cref="KernelException">The kernel cannot be recorded here at all.</exception>
+    public static ClockKind ChooseClock(ClockKind wanted)
+    {
+        using var tracefs = TracefsMount.Open();
+        return wanted == ClockKind.Counter && Clocks(tracefs).Contains(CounterClockName) ? ClockKind.Counter : ClockKind.Monotonic;
+    }
+
+    /// <summary>Makes everything ready; nothing is recorded yet.</summary>
+    /// <param name="options">What is recorded.</param>
+    /// <param name="session">Whose clock the events get, as <see cref="ChooseClock"/> wants it.</param>
+    /// <param name="outputDirectory">The recording's directory, in which <see cref="DirectoryName"/> is made.</param>
+    /// <exception cref="KernelException">Something cannot be had; nothing is left behind.</exception>
+    public static KernelRecording Prepare(KernelRecordingOptions options, SessionDescription session, string outputDirectory)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(session);
+        var recording = new KernelRecording(options, TracefsMount.Open());
+        try
+        {
+            recording.PrepareAll(session, outputDirectory);
+            return recording;
+        }
+        catch (Exception e)
+        {
+            recording.Dispose();
+            recording.RemoveTrace();
+            if (e is CtfException)
+                throw new KernelException(e.Message, e);
+            throw;
+        }
+    }
+
+    /// <summary>Begins to record.</summary>
+    /// <exception cref="KernelException">The kernel refuses it.</exception>
+    public void Start()
+    {
+        foreach (var chunk in _cpus.Chunk(CpusOfThread))
+            _drains.Add(new PageDrain([.. chunk.Select(item => (item.Pages, (PageTarget)item.Target))], _layout.PageBytes));
+        _instance!.Write("tracing_on", "1");
+        foreach (var item in _instrumentation)
+            item.Start();
+    }
+
+    /// <summary>
+    /// Called on the thread that is about to start the command: until <see cref="EndCommandStart"/> the processes that this thread makes, and
+    /// all of theirs, are recorded. Does nothing where the whole machine is.
+    /// </summary>
+    public void BeginCommandStart()
+    {
+        if (_options.IsWholeMachine)
+            return;
+        _instance!.Append("set_event_pid", ThisThread);
+        _instance.Write("set_event_notrace_pid", "");
+    }
+
+    /// <summary>Ends what <see cref="BeginCommandStart"/> began; on the same thread.</summary>
+    public void EndCommandStart()
+    {
+        // One thread cannot be taken out of the list, but kept from being recorded.
+        if (!_options.IsWholeMachine)
+            _instance!.TryWrite("set_event_notrace_pid", ThisThread);
+    }
+
+    /// <summary>Stops recording, and takes what the kernel still has.</summary>
+    public void Stop()
+    {
+        if (_isStopped)
+            return;
+        _isStopped = true;
+        _instance!.TryWrite("tracing_on", "0");
+        foreach (var item in _instrumentation)
+            item.Stop();
+        foreach (var drain in _drains)
+            drain.Finish();
+    }
+
+    /// <summary>Closes the trace.</summary>
+    /// <param name="clock">The clock as it was measured over the whole recording.</param>
+    /// <param name="endCycles">The time of the end.</param>
+    public KernelRecordingResult Finish(ClockCorrelation clock, ulong endCycles)
+    {
+        Stop();
+        ulong lost = 0;
+        foreach (var (pages, target) in _cpus)
+        {
+            ulong dropped = ReadDropped(pages.Cpu);
+            lost += target.Transcoder.Lost + dropped;
+            target.Transcoder.Stream.Finish(endCycles, dropped);
+        }
+        Try(() =>
+        {
+            foreach (var item in _instrumentation)
+                item.Finish();
+        });
+        Try(() => _trace!.Finish(clock));
+        _problems.AddRange(_drains.SelectMany(drain => drain.Problems));
+        _problems.AddRange(_cpus.Select(item => item.Target.Problem).OfType<string>());
+        if (_cpus.Any(item => item.Target.Transcoder.HasUncountedLosses))
+            _problems.Add("the kernel lost events without saying how many; each such gap counts as one event");
+        return new KernelRecordingResult
+        {
+            TraceDirectory = _trace!.Directory,
+            Events =
+            [
+                .. _cpus.SelectMany(item => item.Target.Transcoder.Statistics())
+                    .GroupBy(item => item.Class.Name, (name, items) => new KernelEventCount(name, Sum(items, item => item.Count), Sum(items, item => item.Bytes)))
+                    .OrderBy(item => item.Name, StringComparer.Ordinal),
+            ],
+            FileBytes = _cpus.Sum(item => item.Target.Transcoder.Stream.FileBytes),
+            Lost = lost,
+            NotWritten = Sum(_cpus, item => item.Target.Transcoder.Stream.NotWritten),
+            Problems = [.. _problems.Distinct()],
+        };
+
+        static ulong Sum<T>(IEnumerable<T> items, Func<T, ulong> value) => items.Aggregate(0UL, (sum, item) => sum + value(item));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _instance?.TryWrite("tracing_on", "0");
+        foreach (var drain in _drains)
+            drain.Dispose();
+        foreach (var (pages, target) in _cpus)
+        {
+            pages.Dispose();
+            target.Dispose();
+        }
+        _instance?.Dispose();
+        foreach (var item in _instrumentation)
+            item.Dispose();
+        _trace?.Dispose();
+        _tracefs.Dispose();
+    }
+
+    private void PrepareAll(SessionDescription session, string outputDirectory)
+    {
+        Removed = AbandonedInstances.Remove(_tracefs);
+        _layout = ReadLayout();
+        _instance = TracefsInstance.Create(_tracefs);
+        _instance.Write("trace_clock", session.Clock == ClockKind.Counter ? CounterClockName : MonotonicClockName);
+        _instance.Write("buffer_size_kb", ((_options.BufferBytes + 1023) / 1024).ToString(CultureInfo.InvariantCulture));
+        _instance.Write("options/overwrite", _options.IsDiscarding ? "0" : "1");
+        if (!_options.IsWholeMachine)
+            FollowNobody(_instance);
+        _trace = new KernelTrace(Path.Combine(outputDirectory, DirectoryName), session, KernelEnvironment.Create());
+        var context = new InstrumentationContext
+        {
+            Tracefs = _tracefs,
+            Instance = _instance,
+            Catalogue = EventCatalogue.Read(_tracefs),
+            Trace = _trace,
+            Options = _options,
+            OwnName = Path.GetFileName(_instance.Path),
+            Problems = _problems,
+        };
+        foreach (var rule in _options.Rules)
+            _instrumentation.Add(InstrumentationRegistry.Of(rule).Prepare(rule, context));
+        var events = RecordedEvents.Unite(_instrumentation.SelectMany(item => item.Events));
+        var stream = _trace.AddStreamClass(PageTranscoder.CommonContext, events.Count < LttngLayout.ExtendedEventId ? LttngEventHeader.Compact : LttngEventHeader.Large);
+        var table = new KernelEventTable(_trace, stream, _instance);
+        foreach (var recorded in events)
+            table.Declare(recorded);
+        if (events.Count > 0)
+            PageTranscoder.CheckLayout(EventFormats.Read(_instance, events[0].Event));
+        OpenCpus(stream, table);
+        RecordedEvents.Enable(_instance, events);
+    }
+
+    /// <summary>Removes the trace, in which nothing is yet.</summary>
+    private void RemoveTrace()
+    {
+        try
+        {
+            if (_trace is not null)
+                Directory.Delete(_trace.Directory, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It harms nobody.
+        }
+    }
+
+    private static void FollowNobody(TracefsInstance instance)
+    {
+        // An empty list is everybody. Children of those who are in it the kernel adds as they come, and takes out as they end.
+        instance.Write("options/event-fork", "1");
+        instance.Write("set_event_notrace_pid", ThisThread);
+        instance.Write("set_event_pid", ThisThread);
+    }
+
+    private void OpenCpus(DataStreamClass stream, KernelEventTable table)
+    {
+        foreach (string path in Directory.GetDirectories(_instance!.PathOf("per_cpu")))
+        {
+            if (!int.TryParse(Path.GetFileName(path).AsSpan("cpu".Length), NumberStyles.None, CultureInfo.InvariantCulture, out int cpu))
+                continue;
+            var pages = new CpuPages(_instance, cpu);
+            KernelStream? output = null;
+            try
+            {
+                output = _trace!.OpenStream(stream, string.Create(CultureInfo.InvariantCulture, $"stream_{cpu}"), cpu, (ulong)cpu, _options.PacketBytes);
+                _cpus.Add((pages, new TranscodingTarget(new PageTranscoder(output, table, _layout))));
+            }
+            catch
+            {
+                output?.Dispose();
+                pages.Dispose();
+                throw;
+            }
+        }
+        _cpus.Sort((left, right) => left.Pages.Cpu.CompareTo(right.Pages.Cpu));
+    }
+
+    private FtracePageLayout ReadLayout()
+    {
+        try
+        {
+            return FtracePageLayout.Parse(_tracefs.ReadText("events/header_page"), ByteOrder.LittleEndian, nint.Size);
+        }
+        catch (CtfException e)
+        {
+            throw new KernelException($"{_tracefs.Path}/events/header_page: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Events that a full buffer had no room for where it keeps the oldest; of others the pages tell.</summary>
+    private ulong ReadDropped(int cpu)
+    {
+        const string Lead = "dropped events: ";
+        try
+        {
+            string line = _instance!.ReadText(string.Create(CultureInfo.InvariantCulture, $"per_cpu/cpu{cpu}/stats"))
+                .Split('\n').FirstOrDefault(line => line.StartsWith(Lead, StringComparison.Ordinal), "");
+            return ulong.TryParse(line.AsSpan(Math.Min(Lead.Length, line.Length)), NumberStyles.None, CultureInfo.InvariantCulture, out ulong count) ? count : 0;
+        }
+        catch (KernelException e)
+        {
+            _problems.Add(e.Message);
+            return 0;
+        }
+    }
+
+    private static string ThisThread => LibC.GetThreadId().ToString(CultureInfo.InvariantCulture);
+
+    private static string[] Clocks(TracefsMount tracefs) =>
+        tracefs.ReadText("trace_clock").Split([' ', '\n', '[', ']'], StringSplitOptions.RemoveEmptyEntries);
+
+    private void Try(Action finish)
+    {
+        try
+        {
+            finish();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CtfException or KernelException)
+        {
+            _problems.Add(e.Message);
+        }
+    }
+}
