@@ -199,7 +199,7 @@ public abstract class MessageIterator : IDisposable
     /// <summary>The next batch, or an empty one at the end.</summary>
     /// <exception cref="TraceReadException">
     /// The trace is bad here. All messages before have been given. An iterator that was told to keep going may be asked again, and then goes on
-    /// behind what is bad or is at its end; of others nobody asks.
+    /// behind what is bad or is at its end; of others nobody asks. A graph ends one that says the same error twice.
     /// </exception>
     public abstract ArraySegment<Message> Next();
 
