@@ -94,10 +94,6 @@ public sealed class DataStream
     public long ToNanoseconds(ulong clockValue) =>
         unchecked(ClockOffsetNs + (long)ClockValue.ToNanoseconds(clockValue, FrequencyHz));
 
-    /// <summary>The clock value for nanoseconds from the clock's origin; 0 for what was before the clock began.</summary>
-    public ulong ToClockValue(long timeNs) =>
-        timeNs <= ClockOffsetNs ? 0 : ClockValue.FromNanoseconds(unchecked((ulong)timeNs - (ulong)ClockOffsetNs), FrequencyHz);
-
     /// <summary>The clock value of a time: one that <see cref="ToNanoseconds"/> converts to it, where there is one nearby.</summary>
     public ulong ToCycles(long timeNs)
     {
