@@ -127,6 +127,28 @@ public sealed class TraceGraphTests : IDisposable
         Assert.True(sink.IsFinished);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void An_input_that_cannot_go_on_behind_its_error_ends_there(bool isMerged)
+    {
+        string path = Path.GetTempFileName();
+        File.WriteAllText(path, "{\"time\":1,\"name\":\"a\"}\nbad\n{\"time\":2,\"name\":\"a\"}\n");
+        var errors = new List<Exception>();
+        using var graph = new TraceGraph { ReportError = errors.Add };
+        var sink = new Values();
+        graph.Add("lines", JsonSource.Class, new() { ["inputs"] = new System.Text.Json.Nodes.JsonArray(path) });
+        graph.Add("values", sink);
+        if (isMerged)
+            graph.Connect(graph.Find("lines")!, graph.Add("muxer", Muxer.Class, ParameterText.Parse("keep-going=yes")));
+        graph.Connect(graph.Find(isMerged ? "muxer" : "lines")!, graph.Find("values")!);
+        graph.Run(TestContext.Current.CancellationToken);
+        File.Delete(path);
+        Assert.Equal("lines", Assert.IsType<GraphException>(Assert.Single(errors)).Component);
+        Assert.Single(sink.Times);
+        Assert.True(sink.IsFinished);
+    }
+
     [Fact]
     public void A_graph_that_makes_nothing_is_an_error()
     {
