@@ -152,6 +152,10 @@ public sealed unsafe class LttngNamesTests
             """), ByteOrder.LittleEndian);
         Assert.Equal("syscall_exit_read", name);
         Assert.Equal(["ret@16 s64"], changed.Fields.Select(Describe));
+
+        // An address.
+        var mapped = Format("name: sys_exit_mmap\nID: 1", "    field:long ret;	offset:16;	size:8;	signed:1;");
+        Assert.Equal(["ret@16 u64x"], LttngNames.Apply("syscalls", mapped, ByteOrder.LittleEndian).Format.Fields.Select(Describe));
     }
 
     [Fact]
