@@ -123,19 +123,16 @@ internal sealed class CtfFsTrace
 
     private static DataStream CreateStream(Trace trace, StreamDecoder decoder, string path, ulong id, CtfFsOptions options)
     {
-        long offsetNs = 0;
-        if (decoder.Class.DefaultClock is { } clock
-            && !ClockValue.TryGetOffset(clock, options.ClockOffsetSeconds, options.ClockOffsetNanoseconds, out offsetNs))
-            throw new TraceReadException(path, -1, $"the offset of clock '{clock.Name}' has more than 64 bits in nanoseconds");
+        var clock = decoder.Class.DefaultClock;
         return new DataStream
         {
             Trace = trace,
             Decoder = decoder,
             Id = id,
             Name = path,
-            ClockOffsetNs = offsetNs,
-            FrequencyHz = decoder.Class.DefaultClock?.FrequencyHz ?? 1_000_000_000,
-            IsClockAbsolute = options.ForceClockAbsolute || decoder.Class.DefaultClock is { IsAbsolute: true },
+            ClockOffsetNs = options.Clocks.OffsetOf(clock, path),
+            FrequencyHz = clock?.FrequencyHz ?? 1_000_000_000,
+            IsClockAbsolute = options.Clocks.IsAbsolute(clock),
         };
     }
 

@@ -170,18 +170,16 @@ internal sealed unsafe class LiveStream(ViewerStream viewer, LiveTrace trace) : 
 
     private void BeginStream(StreamDecoder decoder)
     {
-        long offsetNs = 0;
-        if (decoder.Class.DefaultClock is { } clock && !ClockValue.TryGetOffset(clock, 0, 0, out offsetNs))
-            throw new TraceReadException(viewer.Name, -1, $"the offset of clock '{clock.Name}' has more than 64 bits in nanoseconds");
+        var clock = decoder.Class.DefaultClock;
         _stream = new DataStream
         {
             Trace = trace.Trace!,
             Decoder = decoder,
             Id = _cursor!.Properties.StreamId ?? viewer.Id,
             Name = viewer.Name,
-            ClockOffsetNs = offsetNs,
-            FrequencyHz = decoder.Class.DefaultClock?.FrequencyHz ?? 1_000_000_000,
-            IsClockAbsolute = decoder.Class.DefaultClock is { IsAbsolute: true },
+            ClockOffsetNs = trace.Clocks.OffsetOf(clock, viewer.Name),
+            FrequencyHz = clock?.FrequencyHz ?? 1_000_000_000,
+            IsClockAbsolute = trace.Clocks.IsAbsolute(clock),
         };
         Add(MessageKind.StreamBeginning);
     }
