@@ -9,6 +9,32 @@ namespace Weir.Tests.Graph;
 public class CtfFsSourceTests
 {
     [Fact]
+    public void There_may_be_more_streams_than_files_that_are_open()
+    {
+        var builder = new LttngTraceBuilder();
+        byte[][] files = [.. Enumerable.Range(0, CtfFsWindow.MaxOpenFiles * 2).Select(i => builder.Packet((ulong)i, (uint)i, 100, 300, 8, ((ulong)(101 + i % 7), 0, i), (290, 0, i)))];
+        string directory = builder.WriteTo(LttngTraceBuilder.NewDirectory(), files);
+        try
+        {
+            using var source = CtfFsSource.Open([directory], new CtfFsOptions());
+            using var muxer = new Muxer(source.CreateIterators());
+            int events = 0;
+            int mostOpen = 0;
+            for (var batch = muxer.Next(); batch.Count > 0; batch = muxer.Next())
+            {
+                events += batch.Count(message => message.Kind == MessageKind.Event);
+                mostOpen = Math.Max(mostOpen, new DirectoryInfo("/proc/self/fd").GetFiles().Count(link => link.LinkTarget?.StartsWith(directory, StringComparison.Ordinal) == true));
+            }
+            Assert.Equal(files.Length * 2, events);
+            Assert.InRange(mostOpen, 0, CtfFsWindow.MaxOpenFiles);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Fact]
     public void Two_streams_are_merged_by_time_and_ties_go_by_stream_id()
     {
         var builder = new LttngTraceBuilder();
