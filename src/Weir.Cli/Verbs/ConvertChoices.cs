@@ -323,6 +323,10 @@ internal sealed class ConvertChoices(ConvertOptions options)
             return "two sinks were named: expected one (weir run builds any graph)";
         if (Sink is { } sink && (_outputFormat != "text" || _textFlags.Exists(flag => flag != "clock-gmt=yes") || _textValues.Count + _outputValues.Count > 0 || OutputPath is not null))
             return $"the output is {sink.ClassName}, so options for another cannot be used: expected its --params";
+        if (OutputPath is not null && _outputFormat == "dummy")
+            return "--output: the format 'dummy' writes nothing: expected no place for it, or another --output-format";
+        if (OutputPath is "")
+            return "--output: the path is empty: expected that of a file or a directory";
         if (_isIntersection && _printsArguments)
             return "--stream-intersection cannot be said in the arguments of 'weir run': expected it or --run-args";
         return null;

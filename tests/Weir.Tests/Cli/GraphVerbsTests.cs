@@ -76,6 +76,8 @@ public sealed class GraphVerbsTests : IDisposable
     [InlineData(2, "two sinks", "convert", "TRACE", "-c", "sink.utils.dummy", "-c", "sink.text.pretty")]
     [InlineData(2, "options for another", "convert", "TRACE", "-c", "sink.utils.dummy", "--no-delta")]
     [InlineData(2, "--run-args", "convert", "TRACE", "--stream-intersection", "--run-args")]
+    [InlineData(2, "writes nothing", "convert", "TRACE", "-o", "dummy", "-w", "x")]
+    [InlineData(2, "the path is empty", "convert", "TRACE", "-w", "")]
     [InlineData(2, "column 7", "convert", "TRACE", "--where=value ~ 1")]
     [InlineData(2, "--params", "convert", "TRACE", "-p", "a")]
     [InlineData(2, "expected never, auto or always", "convert", "TRACE", "--color=blue")]

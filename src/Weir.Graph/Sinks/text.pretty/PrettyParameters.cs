@@ -32,7 +32,7 @@ internal static class PrettyParameters
         {
             Clocks = new ClockAdjustment { OffsetSeconds = parameters.Integer("clock-offset-s"), OffsetNanoseconds = parameters.Integer("clock-offset-ns") },
         };
-        string? path = parameters.Text("path");
+        string? path = parameters.Path("path");
         options.IsColored = TerminalColors.Allow(parameters.OneOf("color", "auto", "never", "always"), isFile: path is not null);
         options.HasColoredWarnings = TerminalColors.AreSupported;
         options.BrightIsBold = TerminalColors.BrightIsBold;

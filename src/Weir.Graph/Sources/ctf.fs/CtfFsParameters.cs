@@ -20,7 +20,7 @@ internal static class CtfFsParameters
     public static CtfFsSource Open(JsonObject given, Action<string>? warn)
     {
         var parameters = new ParameterReader(given);
-        var inputs = parameters.Texts("inputs");
+        var inputs = parameters.Paths("inputs", "directories");
         var options = new CtfFsOptions
         {
             Clocks = ClockAdjustment.Read(parameters),
@@ -31,8 +31,6 @@ internal static class CtfFsParameters
             Warn = warn,
         };
         parameters.RejectOthers();
-        if (inputs.Count == 0)
-            throw new ComponentParameterException("the parameter 'inputs' is missing: expected a list of directories");
         return CtfFsSource.Open(inputs, options);
     }
 

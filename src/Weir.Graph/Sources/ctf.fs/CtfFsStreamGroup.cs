@@ -63,7 +63,7 @@ internal sealed record CtfFsStreamGroup(DataStream Stream, List<string> Paths, C
 
     /// <summary>Where the first packet begins behind one that cannot be read, and its number, by the tracer's index; null where nobody knows.</summary>
     public (long OffsetBytes, long Number)? FindNextPacket(string path, long offsetBytes, CtfFsOptions options) =>
-        CtfFsIndexFile.FindNextPacket(path, offsetBytes, Stream, options);
+        CtfFsIndexFile.FindNextPacket(path, offsetBytes, Stream.Trace.Decoder, options);
 
     private bool IsSame(CtfFsIndex leftFile, int left, CtfFsIndex rightFile, int right)
     {

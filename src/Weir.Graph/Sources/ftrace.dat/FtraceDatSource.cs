@@ -67,12 +67,10 @@ public sealed class FtraceDatSource : Source
     private static FtraceDatSource Create(ComponentContext context)
     {
         var parameters = new ParameterReader(context.Parameters);
-        var inputs = parameters.Texts("inputs");
+        var inputs = parameters.Paths("inputs", "files");
         bool hasLabels = parameters.Flag("labels");
         var clocks = ClockAdjustment.Read(parameters);
         parameters.RejectOthers();
-        if (inputs.Count == 0)
-            throw new ComponentParameterException("the parameter 'inputs' is missing: expected a list of files");
         return Open(inputs, hasLabels, clocks);
     }
 

@@ -58,16 +58,8 @@ internal sealed partial class PerfDataFile : IDisposable
     /// <summary>How sure it is that a path is a perf.data.</summary>
     public static double Recognize(string path)
     {
-        try
-        {
-            using var file = File.OpenRead(path);
-            Span<byte> magic = stackalloc byte[8];
-            return file.ReadAtLeast(magic, 8, throwOnEndOfStream: false) == 8 && (magic.SequenceEqual("PERFILE2"u8) || magic.SequenceEqual("2ELIFREP"u8)) ? 1 : 0;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
-        {
-            return 0;
-        }
+        var magic = RegularFile.ReadHead(path, stackalloc byte[8]);
+        return magic.SequenceEqual("PERFILE2"u8) || magic.SequenceEqual("2ELIFREP"u8) ? 1 : 0;
     }
 
     /// <summary>Reads everything but the records.</summary>
@@ -93,17 +85,7 @@ internal sealed partial class PerfDataFile : IDisposable
     }
 
     /// <summary>Opens a file for reading.</summary>
-    public static FileStream Open(string path)
-    {
-        try
-        {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 256 << 10);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new TraceReadException(path, -1, "this file cannot be opened", e);
-        }
-    }
+    public static FileStream Open(string path) => RegularFile.Open(path, 256 << 10);
 
     /// <inheritdoc/>
     public void Dispose() => _stream.Dispose();

@@ -69,13 +69,11 @@ public sealed class PerfDataSource : Source
     private static PerfDataSource Create(ComponentContext context)
     {
         var parameters = new ParameterReader(context.Parameters);
-        var inputs = parameters.Texts("inputs");
+        var inputs = parameters.Paths("inputs", "files");
         bool hasLabels = parameters.Flag("labels");
         bool isTimeOfDay = parameters.Flag("tod");
         var clocks = ClockAdjustment.Read(parameters);
         parameters.RejectOthers();
-        if (inputs.Count == 0)
-            throw new ComponentParameterException("the parameter 'inputs' is missing: expected a list of files");
         return Open(inputs, hasLabels, isTimeOfDay, clocks);
     }
 }

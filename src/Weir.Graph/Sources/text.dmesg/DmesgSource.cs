@@ -41,7 +41,7 @@ public sealed class DmesgSource : Source
     private static DmesgSource Create(ComponentContext context)
     {
         var parameters = new ParameterReader(context.Parameters);
-        string? path = parameters.Text("path");
+        string? path = parameters.Path("path");
         var inputs = parameters.Texts("inputs");
         bool isStandardInput = parameters.Flag("read-from-stdin");
         bool takesNoTime = parameters.Flag("no-extract-timestamp");

@@ -35,22 +35,16 @@ public sealed class JsonSource : Source
     private static JsonSource Create(ComponentContext context)
     {
         var parameters = new ParameterReader(context.Parameters);
-        var inputs = parameters.Texts("inputs");
+        var inputs = parameters.Paths("inputs", "files");
         var clocks = ClockAdjustment.Read(parameters);
         parameters.RejectOthers();
-        if (inputs.Count == 0)
-            throw new ComponentParameterException("the parameter 'inputs' is missing: expected a list of files");
         return new JsonSource([.. inputs], clocks);
     }
 
     /// <summary>A file whose first line begins as an object does and whose name ends as one of JSON lines, or that begins as the sink's. The name alone is a guess.</summary>
     private static double Recognize(string input)
     {
-        if (!File.Exists(input))
-            return 0;
-        using var stream = new FileStream(input, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-        Span<byte> bytes = stackalloc byte[16];
-        ReadOnlySpan<byte> head = bytes[..stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
+        var head = RegularFile.ReadHead(input, stackalloc byte[16]);
         if (head.StartsWith("{\"time\":"u8) || head.StartsWith("{\"name\":"u8) || head.StartsWith("{\"kind\":"u8))
             return 0.75;
         return head.StartsWith("{"u8) && Path.GetExtension(input) is ".jsonl" or ".ndjson" ? SourceDiscovery.Guess : 0;
@@ -128,6 +122,7 @@ internal sealed class JsonIterator(string path, ClockAdjustment clocks) : Messag
     /// <summary>Finds out what there is, up to the first bad line: the events before it are given first.</summary>
     private void Survey()
     {
+        RegularFile.Check(path);
         using var lines = LineReader.Open(path);
         try
         {
