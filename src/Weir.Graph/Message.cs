@@ -94,6 +94,21 @@ public sealed class DataStream
     public long ToNanoseconds(ulong clockValue) =>
         unchecked(ClockOffsetNs + (long)ClockValue.ToNanoseconds(clockValue, FrequencyHz));
 
+    /// <summary>
+    /// The largest clock value whose time has 64 bits. As in babeltrace2 the nanoseconds since the clock's zero need 64 bits with a sign, too, also
+    /// where a negative offset would bring them back.
+    /// </summary>
+    public ulong FindLargestClockValue()
+    {
+        ulong limitNs = (ulong)(long.MaxValue - Math.Max(0, ClockOffsetNs));
+        if (FrequencyHz == 1_000_000_000 || ClockValue.ToNanoseconds(ulong.MaxValue, FrequencyHz) <= limitNs)
+            return FrequencyHz == 1_000_000_000 ? limitNs : ulong.MaxValue;
+        ulong good = 0;
+        for (ulong bit = 1UL << 63; bit > 0; bit >>= 1)
+            good |= ClockValue.ToNanoseconds(good | bit, FrequencyHz) <= limitNs ? bit : 0;
+        return good;
+    }
+
     /// <summary>The clock value for nanoseconds from the clock's origin; 0 for what was before the clock began.</summary>
     public ulong ToClockValue(long timeNs) =>
         timeNs <= ClockOffsetNs ? 0 : ClockValue.FromNanoseconds(unchecked((ulong)timeNs - (ulong)ClockOffsetNs), FrequencyHz);

@@ -15,6 +15,7 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
     private readonly TimeRange? _range;
     private readonly PacketCursor _cursor;
     private readonly TracerQuirks _quirks;
+    private readonly ulong _largestClockValue;
     private readonly Message[] _batch = new Message[BatchMessages];
     private readonly CtfFsWindow _window = new();
     private Queue<CtfFsExtent>? _extents;
@@ -45,6 +46,7 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         _range = range;
         _cursor = new PacketCursor(group.Stream.Trace.Decoder);
         _quirks = TracerQuirks.Of(group.Stream.Trace.Class);
+        _largestClockValue = group.Stream.Clock is null ? ulong.MaxValue : group.Stream.FindLargestClockValue();
     }
 
     /// <summary>What to read; null for all that the range needs.</summary>
@@ -127,8 +129,10 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         }
         if (!ReadHead())
             return false;
+        var begin = _quirks.HasEventsBeforePackets ? FindBeginning() : _cursor.Properties.BeginTime;
+        CheckTime(begin);
         AddLosses();
-        AddPacketMessage(MessageKind.PacketBeginning, _quirks.HasEventsBeforePackets ? FindBeginning() : _cursor.Properties.BeginTime);
+        AddPacketMessage(MessageKind.PacketBeginning, begin);
         _inPacket = true;
         return true;
     }
@@ -217,8 +221,14 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
     {
         ref var message = ref Add(kind);
         message.Packet = _packet;
-        if (time is { } clockValue && _group.Stream.Clock is not null)
+        if (time is { } clockValue && _group.Stream.Clock is not null && clockValue <= _largestClockValue)
             message.SetTime(clockValue);
+    }
+
+    private void CheckTime(ulong? time)
+    {
+        if (time > _largestClockValue)
+            throw Fail($"the time of {time} cycles of the clock has more than 64 bits in nanoseconds");
     }
 
     /// <summary>Events or packets that the tracer lost between the packet before and this one.</summary>
@@ -242,6 +252,7 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
 
     private void AddLoss(MessageKind kind, ulong? count, ulong? begin, ulong? end)
     {
+        CheckTime(end);
         ref var message = ref Add(kind);
         message.Count = count;
         if (begin is { } from && end is { } to && _group.Stream.Clock is not null)
@@ -265,6 +276,8 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
             var status = _onlyCounts ? _cursor.SkipEvents(packet, available, ref _countedEvents) : _cursor.MoveNext(packet, available, ref message.Record);
             if (status == DecodeStatus.Done)
             {
+                if (message.Record.ClockValue > _largestClockValue)
+                    CheckTime(message.Record.ClockValue);
                 message.Kind = MessageKind.Event;
                 // The slot mostly holds these already, and comparing is cheaper than the collector's write barrier.
                 if (message.Stream != stream)
@@ -302,7 +315,9 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
     {
         _inPacket = false;
         var properties = _cursor.Properties;
-        AddPacketMessage(MessageKind.PacketEnd, _quirks.EndOf(properties.BeginTime, properties.EndTime, _cursor.ClockValue));
+        var end = _quirks.EndOf(properties.BeginTime, properties.EndTime, _cursor.ClockValue);
+        AddPacketMessage(MessageKind.PacketEnd, end);
+        CheckTime(end);
         if (_head.Failure is { } failure)
             throw failure;
     }

@@ -32,6 +32,7 @@ internal sealed unsafe class LiveStream(ViewerStream viewer, LiveTrace trace) : 
     private DataStream? _stream;
     private Packet? _packet;
     private PacketProperties? _previous;
+    private ulong _largestClockValue = ulong.MaxValue;
     private ViewerIndex? _pending;
     private byte* _bytes;
     private long _capacityBytes;
@@ -181,6 +182,8 @@ internal sealed unsafe class LiveStream(ViewerStream viewer, LiveTrace trace) : 
             FrequencyHz = clock?.FrequencyHz ?? 1_000_000_000,
             IsClockAbsolute = trace.Clocks.IsAbsolute(clock),
         };
+        if (clock is not null)
+            _largestClockValue = _stream.FindLargestClockValue();
         Add(MessageKind.StreamBeginning);
     }
 
@@ -201,7 +204,7 @@ internal sealed unsafe class LiveStream(ViewerStream viewer, LiveTrace trace) : 
             ref var message = ref _batch[End];
             message = default;
             var status = _cursor!.MoveNext(_bytes, _lengthBytes * 8, ref message.Record);
-            if (status == DecodeStatus.Done)
+            if (status == DecodeStatus.Done && message.Record.ClockValue <= _largestClockValue)
             {
                 message.Kind = MessageKind.Event;
                 message.Stream = stream;
@@ -219,7 +222,9 @@ internal sealed unsafe class LiveStream(ViewerStream viewer, LiveTrace trace) : 
                 AddPacketMessage(MessageKind.PacketEnd, _cursor.Properties.EndTime);
                 return;
             }
-            _failure = new TraceReadException(viewer.Name, -1, _cursor.Explain(status, "the event record", _bytes, _lengthBytes * 8));
+            _failure = new TraceReadException(viewer.Name, -1, status == DecodeStatus.Done
+                ? $"the time of {message.Record.ClockValue} cycles of the clock has more than 64 bits in nanoseconds"
+                : _cursor.Explain(status, "the event record", _bytes, _lengthBytes * 8));
             if (End == 0)
                 throw _failure;
             return;
@@ -230,7 +235,7 @@ internal sealed unsafe class LiveStream(ViewerStream viewer, LiveTrace trace) : 
     {
         ref var message = ref Add(kind);
         message.Packet = _packet;
-        if (time is { } clockValue && _stream!.Clock is not null)
+        if (time is { } clockValue && _stream!.Clock is not null && clockValue <= _largestClockValue)
             message.SetTime(clockValue);
     }
 
