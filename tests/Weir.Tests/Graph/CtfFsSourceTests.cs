@@ -36,6 +36,24 @@ public class CtfFsSourceTests
     }
 
     [Fact]
+    public void What_the_first_packet_counts_as_lost_is_no_message()
+    {
+        var builder = new LttngTraceBuilder();
+        byte[][] packets = [.. Enumerable.Range(0, 3).Select(i => builder.Packet(0, 0, 100 + (100 * (ulong)i), 150 + (100 * (ulong)i), 0, (110 + (100 * (ulong)i), 0, i)))];
+        for (int i = 0; i < packets.Length; i++)
+            packets[i][LttngLayout.PacketHeaderBytes + 40] = (byte)(5 + (2 * i));
+        string directory = builder.WriteTo(LttngTraceBuilder.NewDirectory(), [.. packets.SelectMany(packet => packet)]);
+        try
+        {
+            Assert.Equal(["Tracer discarded 2 events", "Tracer discarded 2 events"], Conversion.Run(directory).Warnings.Split('\n').Where(line => line.Length > 0).Select(line => line[(line.IndexOf("Tracer", StringComparison.Ordinal))..][..25]));
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Fact]
     public void There_may_be_more_streams_than_files_that_are_open()
     {
         var builder = new LttngTraceBuilder();

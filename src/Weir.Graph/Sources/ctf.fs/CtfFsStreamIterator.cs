@@ -231,21 +231,17 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
             throw Fail($"the time of {time} cycles of the clock has more than 64 bits in nanoseconds");
     }
 
-    /// <summary>Events or packets that the tracer lost between the packet before and this one.</summary>
+    /// <summary>
+    /// Events or packets that the tracer lost between the packet before and this one. The counter of a stream's first packet says nothing: what is
+    /// counted may have been lost before anybody recorded, and babeltrace2 2.1 has no message for it either.
+    /// </summary>
     private void AddLosses()
     {
         var now = _cursor.Properties;
         var before = _previous;
         _previous = now;
-        if (now.DiscardedEvents is { } discarded)
-        {
-            ulong? earlier = before?.DiscardedEvents;
-            if (discarded > earlier.GetValueOrDefault())
-            {
-                ulong? count = earlier is { } value ? discarded - value : null;
-                AddLoss(MessageKind.DiscardedEvents, count, earlier is null ? now.BeginTime : before?.EndTime, now.EndTime);
-            }
-        }
+        if (now.DiscardedEvents is { } discarded && before?.DiscardedEvents is { } earlier && discarded > earlier)
+            AddLoss(MessageKind.DiscardedEvents, discarded - earlier, before?.EndTime, now.EndTime);
         if (now.SequenceNumber is { } number && before?.SequenceNumber is { } last && number > last && number - last > 1)
             AddLoss(MessageKind.DiscardedPackets, number - last - 1, before?.EndTime, now.BeginTime);
     }
