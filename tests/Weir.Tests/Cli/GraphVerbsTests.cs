@@ -76,6 +76,7 @@ public sealed class GraphVerbsTests : IDisposable
     [InlineData(2, "two sinks", "convert", "TRACE", "-c", "sink.utils.dummy", "-c", "sink.text.pretty")]
     [InlineData(2, "options for another", "convert", "TRACE", "-c", "sink.utils.dummy", "--no-delta")]
     [InlineData(2, "--run-args", "convert", "TRACE", "--stream-intersection", "--run-args")]
+    [InlineData(2, "did you mean 'weir convert ", "TRACE")]
     [InlineData(2, "writes nothing", "convert", "TRACE", "-o", "dummy", "-w", "x")]
     [InlineData(2, "the path is empty", "convert", "TRACE", "-w", "")]
     [InlineData(2, "column 7", "convert", "TRACE", "--where=value ~ 1")]
