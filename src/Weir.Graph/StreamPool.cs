@@ -10,7 +10,7 @@ public static class StreamPool
 {
     /// <summary>Gives all messages of all streams to a sink, one batch at a time, and lets it finish.</summary>
     /// <param name="streams">The streams; they stay the caller's.</param>
-    /// <param name="sink">Takes the batches, from several threads but never two at once.</param>
+    /// <param name="sink">Takes the batches, from several threads, and only if it allows that from two at once.</param>
     /// <param name="jobs">How many streams are read at a time.</param>
     /// <param name="report">
     /// Takes the errors, stream after stream, at the end; streams must be such as go on after an error. Null: the error of the first stream that
@@ -22,7 +22,7 @@ public static class StreamPool
         ArgumentNullException.ThrowIfNull(sink);
         try
         {
-            Run(streams, batch => sink.Consume(batch), jobs, report);
+            Run(streams, batch => sink.Consume(batch), sink.TakesStreamsAtOnce, jobs, report);
         }
         finally
         {
@@ -31,10 +31,10 @@ public static class StreamPool
     }
 
     /// <summary>The same, into a routine.</summary>
-    internal static void Run(IReadOnlyList<MessageIterator> streams, Action<ArraySegment<Message>> consume, int jobs, Action<TraceReadException>? report)
+    internal static void Run(IReadOnlyList<MessageIterator> streams, Action<ArraySegment<Message>> consume, bool consumesAtOnce, int jobs, Action<TraceReadException>? report)
     {
         ArgumentNullException.ThrowIfNull(streams);
-        var run = new PooledRun(streams, consume, report is not null);
+        var run = new PooledRun(streams, consume, consumesAtOnce, report is not null);
         var threads = new Thread[Math.Clamp(jobs, 1, Math.Max(1, streams.Count)) - 1];
         for (int i = 0; i < threads.Length; i++)
         {
@@ -47,7 +47,7 @@ public static class StreamPool
         run.Conclude(report);
     }
 
-    private sealed class PooledRun(IReadOnlyList<MessageIterator> streams, Action<ArraySegment<Message>> consume, bool keepsGoing)
+    private sealed class PooledRun(IReadOnlyList<MessageIterator> streams, Action<ArraySegment<Message>> consume, bool consumesAtOnce, bool keepsGoing)
     {
         private readonly List<TraceReadException>?[] _errors = new List<TraceReadException>?[streams.Count];
         private readonly DataStream?[] _streams = new DataStream?[streams.Count];
@@ -115,6 +115,11 @@ public static class StreamPool
                 if (batch.Count == 0 || _failure is not null)
                     return;
                 _streams[index] ??= batch[0].Stream;
+                if (consumesAtOnce)
+                {
+                    consume(batch);
+                    continue;
+                }
                 lock (_lock)
                     consume(batch);
             }

@@ -28,6 +28,21 @@ internal sealed class SinkPump(GraphComponent component) : IDisposable
         return false;
     }
 
+    /// <summary>Moves all batches, as long as nobody cancels: of a merge of streams each is but an event or two.</summary>
+    public void MoveAll(CancellationToken cancellation)
+    {
+        for (; _next < _iterators.Count; _next++)
+        {
+            var iterator = _iterators[_next];
+            for (var batch = iterator.Next(); batch.Count > 0; batch = iterator.Next())
+            {
+                Guard(batch);
+                if (cancellation.IsCancellationRequested)
+                    return;
+            }
+        }
+    }
+
     /// <summary>Whether the streams need not be merged, so that several can be read at a time.</summary>
     public bool CanPool => component.TakesAnyOrder;
 
@@ -43,7 +58,7 @@ internal sealed class SinkPump(GraphComponent component) : IDisposable
         }
         try
         {
-            StreamPool.Run(_iterators, Guard, jobs, report);
+            StreamPool.Run(_iterators, Guard, sink.TakesStreamsAtOnce, jobs, report);
         }
         finally
         {
