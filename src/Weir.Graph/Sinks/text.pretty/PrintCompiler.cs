@@ -5,8 +5,6 @@ namespace Weir.Graph;
 /// <summary>Makes the operations of a <see cref="PrintProgram"/>.</summary>
 internal sealed class PrintCompiler(DecodeProgram program, PrettyStep[] plan)
 {
-    private const int MaxLengths = 8;
-
     private readonly List<int> _slots = [];
     private int _literalOffset;
     private long _alignmentBits = 8;
@@ -35,7 +33,6 @@ internal sealed class PrintCompiler(DecodeProgram program, PrettyStep[] plan)
         _alignmentBits = Math.Max(_alignmentBits, alignmentBits);
         if (step.Kind == DecodeStepKind.Structure)
             return TryAddStructure(index, step.End);
-        // What begins or ends inside a byte is not for here.
         if (step.Kind == DecodeStepKind.Array)
             return step.End == index + 2 && TryDescribe(index + 1, out var element) && TryAddArray(in step, index, element);
         if (!TryDescribe(index, out var operation) || (step.Kind == DecodeStepKind.Text && step.LoadSlot >= 0 && _slots.LastIndexOf(step.LoadSlot) < 0))
@@ -44,7 +41,7 @@ internal sealed class PrintCompiler(DecodeProgram program, PrettyStep[] plan)
         operation.Length = step.Length;
         if (step.StoreSlot >= 0)
         {
-            if (_slots.Count == MaxLengths)
+            if (_slots.Count == PrintProgram.MaxLengths)
                 return false;
             operation.Store = _slots.Count;
             _slots.Add(step.StoreSlot);

@@ -12,7 +12,8 @@ namespace Weir.Graph;
 /// </summary>
 internal sealed unsafe class PrintProgram
 {
-    private const int MaxLengths = 8;
+    /// <summary>Most fields of an event that are lengths of others.</summary>
+    internal const int MaxLengths = 8;
 
     /// <summary>Elements of an array for which there is room at once.</summary>
     private const int ElementsAtOnce = 16;
