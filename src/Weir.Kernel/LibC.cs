@@ -14,6 +14,9 @@ internal static unsafe partial class LibC
     public const int SpliceNonBlock = 2;
     public const int SetPipeSize = 1031;
 
+    /// <summary>Whether an error says that this user may not: EPERM or EACCES.</summary>
+    public static bool IsRefusal(int error) => error is 1 or 13;
+
     [LibraryImport("libc", EntryPoint = "mount", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Mount(string source, string target, string type, nuint flags, nint data);
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Weir.Kernel;
 using Weir.Sessions;
 using Weir.Tracing;
 
@@ -64,6 +65,11 @@ internal static class RecordVerb
             {
                 Console.Error.WriteLine($"weir: {wrong}");
                 return UsageStatus;
+            }
+            if (part is not null && KernelRecording.FindRefusal() is { } refusal)
+            {
+                Console.Error.WriteLine($"weir: warning: the kernel is not recorded: {refusal}");
+                part = null;
             }
             using (part)
                 return Run(options! with { Part = part }, parsed.GetValue(quiet), parsed.GetValue(json), parsed.GetValue(strict));

@@ -138,10 +138,15 @@ internal sealed unsafe class KernelStream : IDisposable
         Commit(at + fields.Length);
     }
 
-    /// <summary>Counts events that are missing between the last event and the next.</summary>
+    /// <summary>Says when the stream began; before the first event.</summary>
+    public void BeginAt(ulong time) => _last = time;
+
+    /// <summary>Counts events that are missing between the last event, or the stream's beginning, and the next.</summary>
     public void AddLost(ulong count)
     {
-        // A reader places what a packet tells as lost behind the end of the packet before it.
+        // A reader places what a packet tells as lost behind the end of the packet before it, so there has to be one.
+        if (!_isOpen && _packetNumber == 0)
+            Open(_last);
         Flush();
         _discarded += count;
     }

@@ -61,6 +61,7 @@ public sealed class KernelRecording : IDisposable
     private TracefsInstance? _instance;
     private KernelTrace? _trace;
     private FtracePageLayout _layout = null!;
+    private ClockKind _clock;
     private bool _isStopped;
 
     private KernelRecording(KernelRecordingOptions options, TracefsMount tracefs)
@@ -81,6 +82,22 @@ public sealed class KernelRecording : IDisposable
     {
         using var tracefs = TracefsMount.Open();
         return wanted == ClockKind.Counter && Clocks(tracefs).Contains(CounterClockName) ? ClockKind.Counter : ClockKind.Monotonic;
+    }
+
+    /// <summary>Why this user may not record the kernel, and what it takes, as a sentence's end; null for one who may.</summary>
+    public static string? FindRefusal()
+    {
+        try
+        {
+            using var tracefs = TracefsMount.Open();
+            using var instance = TracefsInstance.Create(tracefs);
+            return null;
+        }
+        catch (KernelException e)
+        {
+            // What else is wrong is an error, and comes up as one.
+            return e.NeedsPrivilege ? e.Message : null;
+        }
     }
 
     /// <summary>Makes everything ready; nothing is recorded yet.</summary>
@@ -114,6 +131,9 @@ public sealed class KernelRecording : IDisposable
     {
         foreach (var chunk in _cpus.Chunk(CpusOfThread))
             _drains.Add(new PageDrain([.. chunk.Select(item => (item.Pages, (PageTarget)item.Target))], _layout.PageBytes));
+        ulong now = TraceClock.ReadOrdered(_clock);
+        foreach (var (_, target) in _cpus)
+            target.Transcoder.Stream.BeginAt(now);
         _instance!.Write("tracing_on", "1");
         foreach (var item in _instrumentation)
             item.Start();
@@ -215,6 +235,7 @@ public sealed class KernelRecording : IDisposable
     {
         Removed = AbandonedInstances.Remove(_tracefs);
         _layout = ReadLayout();
+        _clock = session.Clock;
         _instance = TracefsInstance.Create(_tracefs);
         _instance.Write("trace_clock", session.Clock == ClockKind.Counter ? CounterClockName : MonotonicClockName);
         _instance.Write("buffer_size_kb", ((_options.BufferBytes + 1023) / 1024).ToString(CultureInfo.InvariantCulture));
