@@ -13,7 +13,7 @@ namespace Weir.Graph;
 ///  58  46  size of one, number of them, number of the one that has their names, 16 bits each
 /// </code>
 /// </summary>
-internal sealed class ElfFile : IDisposable
+internal sealed partial class ElfFile : IDisposable
 {
     /// <summary>Most bytes of a section that are read: more debugging information is given up.</summary>
     private const ulong MaxSectionBytes = 1 << 30;
@@ -33,6 +33,7 @@ internal sealed class ElfFile : IDisposable
     private readonly Dictionary<int, byte[]> _contents = [];
     private readonly Section[] _sections;
     private readonly byte[] _names;
+    private readonly byte[] _head;
 
     /// <summary>Reads the headers; the stream belongs to the file then.</summary>
     /// <exception cref="BadElfException">It is no ELF.</exception>
@@ -45,6 +46,7 @@ internal sealed class ElfFile : IDisposable
             throw new BadElfException("no ELF file");
         Is64 = head[4] == 2;
         IsBigEndian = head[5] == 2;
+        _head = head;
         ulong sectionsOffset = new ElfReader(head, IsBigEndian, Is64 ? 40u : 32).Word(Is64);
         var reader = new ElfReader(head, IsBigEndian, Is64 ? 58u : 46);
         uint entrySize = reader.UInt16();

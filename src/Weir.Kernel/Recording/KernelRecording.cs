@@ -60,6 +60,7 @@ public sealed class KernelRecording : IDisposable
     private readonly List<PageDrain> _drains = [];
     private TracefsInstance? _instance;
     private KernelTrace? _trace;
+    private StateDump? _stateDump;
     private FtracePageLayout _layout = null!;
     private bool _isStopped;
 
@@ -117,6 +118,7 @@ public sealed class KernelRecording : IDisposable
         _instance!.Write("tracing_on", "1");
         foreach (var item in _instrumentation)
             item.Start();
+        _stateDump?.Start();
     }
 
     /// <summary>
@@ -127,6 +129,8 @@ public sealed class KernelRecording : IDisposable
     {
         if (_options.IsWholeMachine)
             return;
+        foreach (var item in _instrumentation)
+            item.BeginCommandStart();
         _instance!.Append("set_event_pid", ThisThread);
         _instance.Write("set_event_notrace_pid", "");
     }
@@ -150,6 +154,7 @@ public sealed class KernelRecording : IDisposable
             item.Stop();
         foreach (var drain in _drains)
             drain.Finish();
+        _stateDump?.Finish();
     }
 
     /// <summary>Closes the trace.</summary>
@@ -170,6 +175,7 @@ public sealed class KernelRecording : IDisposable
             foreach (var item in _instrumentation)
                 item.Finish();
         });
+        List<OwnStreamsResult> own = [.. _instrumentation.Select(item => item.Result).Append(_stateDump?.Result).OfType<OwnStreamsResult>()];
         Try(() => _trace!.Finish(clock));
         _problems.AddRange(_drains.SelectMany(drain => drain.Problems));
         _problems.AddRange(_cpus.Select(item => item.Target.Problem).OfType<string>());
@@ -182,11 +188,12 @@ public sealed class KernelRecording : IDisposable
             [
                 .. _cpus.SelectMany(item => item.Target.Transcoder.Statistics())
                     .GroupBy(item => item.Class.Name, (name, items) => new KernelEventCount(name, Sum(items, item => item.Count), Sum(items, item => item.Bytes)))
+                    .Concat(own.SelectMany(item => item.Events))
                     .OrderBy(item => item.Name, StringComparer.Ordinal),
             ],
-            FileBytes = _cpus.Sum(item => item.Target.Transcoder.Stream.FileBytes),
-            Lost = lost,
-            NotWritten = Sum(_cpus, item => item.Target.Transcoder.Stream.NotWritten),
+            FileBytes = _cpus.Sum(item => item.Target.Transcoder.Stream.FileBytes) + own.Sum(item => item.FileBytes),
+            Lost = lost + Sum(own, item => item.Lost),
+            NotWritten = Sum(_cpus, item => item.Target.Transcoder.Stream.NotWritten) + Sum(own, item => item.NotWritten),
             Problems = [.. _problems.Distinct()],
         };
 
@@ -207,6 +214,7 @@ public sealed class KernelRecording : IDisposable
         _instance?.Dispose();
         foreach (var item in _instrumentation)
             item.Dispose();
+        _stateDump?.Dispose();
         _trace?.Dispose();
         _tracefs.Dispose();
     }
@@ -228,6 +236,7 @@ public sealed class KernelRecording : IDisposable
             Instance = _instance,
             Catalogue = EventCatalogue.Read(_tracefs),
             Trace = _trace,
+            Clock = session.Clock,
             Options = _options,
             OwnName = Path.GetFileName(_instance.Path),
             Problems = _problems,
@@ -242,6 +251,8 @@ public sealed class KernelRecording : IDisposable
         if (events.Count > 0)
             PageTranscoder.CheckLayout(EventFormats.Read(_instance, events[0].Event));
         OpenCpus(stream, table);
+        if (_options.HasStateDump)
+            _stateDump = new StateDump(_trace, session.Clock, _problems);
         RecordedEvents.Enable(_instance, events);
     }
 

@@ -1,0 +1,201 @@
+using System.Globalization;
+using System.Text;
+using Weir.Graph;
+
+namespace Weir.Kernel;
+
+/// <summary>What an address means.</summary>
+/// <param name="Pid">The process in which it means that; -1 for the kernel.</param>
+/// <param name="Address">The address.</param>
+/// <param name="OffsetBytes">How far in its function it lies, or in its module's file where the function is not known.</param>
+/// <param name="SizeBytes">Length of the function; 0 where it is not known.</param>
+/// <param name="Name">The function; empty where it is not known.</param>
+/// <param name="Module">The file, <c>[kernel]</c>, or a module of the kernel's; empty where it is not known.</param>
+internal readonly record struct ResolvedSymbol(int Pid, ulong Address, ulong OffsetBytes, ulong SizeBytes, string Name, string Module);
+
+/// <summary>
+/// Names addresses: of the kernel by /proc/kallsyms, of programs by the symbols of the files that they have mapped, and of code that a runtime
+/// has made by the map that it leaves in /tmp/perf-PID.map (.NET with DOTNET_PerfMapEnabled=1).
+/// </summary>
+internal sealed class SymbolResolver(AddressSpaces spaces, List<string> problems)
+{
+    private readonly Dictionary<string, Module?> _modules = [];
+    private readonly Dictionary<int, SymbolTable?> _runtimeMaps = [];
+
+    /// <summary>All addresses that were seen, each once in each process.</summary>
+    public IEnumerable<ResolvedSymbol> Resolve()
+    {
+        foreach (var space in spaces.All)
+        {
+            var kernel = space.Pid == AddressSpaces.Kernel ? KernelSymbols.Read(problems) : null;
+            foreach (var (address, seen) in space.Addresses)
+            {
+                // A call that never returns may be the last of its function; the address behind it is another's.
+                ulong inside = seen.IsReturn ? address - 1 : address;
+                var symbol = space.Pid == AddressSpaces.Kernel ? Of(kernel?.Find(inside), inside) : Resolve(space, inside);
+                yield return symbol with { Pid = space.Pid, Address = address, OffsetBytes = symbol.OffsetBytes + (address - inside) };
+            }
+        }
+    }
+
+    private static ResolvedSymbol Of(SymbolTable.Entry? found, ulong address) =>
+        found is { } entry ? new ResolvedSymbol(0, address, address - entry.Address, entry.SizeBytes, entry.Name, entry.Module) : new ResolvedSymbol(0, address, 0, 0, "", "");
+
+    private ResolvedSymbol Resolve(AddressSpace space, ulong address)
+    {
+        var mapping = space.Find(address);
+        if (mapping is not null && FindModule(space.Pid, mapping.Path) is { } module)
+        {
+            ulong offset = mapping.Offset + (address - mapping.Start);
+            if (module.Find(offset) is { } found)
+                return found with { Module = mapping.Path };
+            return new ResolvedSymbol(0, address, offset, 0, "", mapping.Path);
+        }
+        if (FindRuntimeMap(space.Pid)?.Find(address) is { } made)
+            return Of(made, address);
+        return mapping is null ? Of(null, address) : new ResolvedSymbol(0, address, mapping.Offset + (address - mapping.Start), 0, "", mapping.Path);
+    }
+
+    private Module? FindModule(int pid, string path)
+    {
+        if (!path.StartsWith('/'))
+            return null;
+        if (!_modules.TryGetValue(path, out var module))
+            _modules.Add(path, module = Module.Open(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/root{path}")) ?? Module.Open(path));
+        return module;
+    }
+
+    private SymbolTable? FindRuntimeMap(int pid)
+    {
+        if (!_runtimeMaps.TryGetValue(pid, out var map))
+            _runtimeMaps.Add(pid, map = RuntimeMap.Read(pid));
+        return map;
+    }
+
+    /// <summary>The functions of a file.</summary>
+    private sealed class Module
+    {
+        private readonly IReadOnlyList<ElfSegment> _segments;
+        private readonly SymbolTable _functions;
+
+        private Module(ElfFile file)
+        {
+            _segments = file.ReadLoadedSegments();
+            _functions = new SymbolTable(file.ReadFunctions().Select(item => new SymbolTable.Entry(item.Address, item.SizeBytes, item.Name, "")), goesOn: false);
+        }
+
+        public static Module? Open(string path)
+        {
+            try
+            {
+                using var file = ElfFile.Open(path);
+                return new Module(file);
+            }
+            catch (BadElfException)
+            {
+                return null;
+            }
+        }
+
+        public ResolvedSymbol? Find(ulong fileOffset)
+        {
+            foreach (var segment in _segments)
+            {
+                if (fileOffset < segment.Offset || fileOffset - segment.Offset >= segment.SizeBytes)
+                    continue;
+                ulong address = unchecked(segment.Address + (fileOffset - segment.Offset));
+                return _functions.Find(address) is { } found ? Of(found, address) : null;
+            }
+            return null;
+        }
+    }
+}
+
+/// <summary>The functions of the kernel and its modules, by lines <c>ffffffff81000000 T _stext [module]</c> of /proc/kallsyms.</summary>
+internal static class KernelSymbols
+{
+    /// <summary>Reads them; null, with a sentence, where the kernel does not tell them.</summary>
+    public static SymbolTable? Read(List<string> problems)
+    {
+        const string Path = "/proc/kallsyms";
+        try
+        {
+            var table = new List<SymbolTable.Entry>();
+            foreach (string line in File.ReadLines(Path))
+            {
+                if (TryParse(line, out var entry))
+                    table.Add(entry);
+            }
+            if (table.Exists(entry => entry.Address != 0))
+                return new SymbolTable(table, goesOn: true);
+            problems.Add($"{Path}: the kernel hides its addresses, so its functions have no names; kernel.kptr_restrict=0 shows them to root");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            problems.Add($"{Path}: cannot be read, so the kernel's functions have no names: {e.Message}");
+        }
+        return null;
+    }
+
+    internal static bool TryParse(string line, out SymbolTable.Entry entry)
+    {
+        entry = default;
+        string[] words = line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
+        if (words is not [var address, ['t' or 'T' or 'w' or 'W'], var name, ..] || !ulong.TryParse(address, NumberStyles.AllowHexSpecifier, null, out ulong value))
+            return false;
+        entry = new SymbolTable.Entry(value, 0, name, words.Length > 3 ? words[3] : "[kernel]");
+        return true;
+    }
+}
+
+/// <summary>
+/// The functions that a runtime has made in a process, by lines <c>7f1c2a401000 5f void [Shop] Order::Place()</c>: address and length in
+/// hexadecimal, and a name. Code that is made anew at the same place has a line of its own, further down.
+/// </summary>
+internal static class RuntimeMap
+{
+    private const long MaxBytes = 1L << 28;
+
+    /// <summary>Reads them; null where there are none.</summary>
+    public static SymbolTable? Read(int pid)
+    {
+        string name = string.Create(CultureInfo.InvariantCulture, $"perf-{pid}.map");
+        // In a container the process has another /tmp, and knows itself by another number.
+        var status = new ProcFile().Read(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/status"));
+        var inner = new ByteWords(ByteWords.Find(status, "NStgid"u8));
+        long number = 0;
+        for (var word = inner.Next(); !word.IsEmpty; word = inner.Next())
+            number = ByteWords.Decimal(word);
+        return Read(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/root/tmp/perf-{number}.map"), "/tmp/" + name) ?? Read("/tmp/" + name, "/tmp/" + name);
+    }
+
+    private static SymbolTable? Read(string path, string module)
+    {
+        try
+        {
+            using var file = ElfFile.OpenFile(path);
+            if (file.Length > MaxBytes)
+                return null;
+            using var reader = new StreamReader(file, Encoding.UTF8);
+            return Parse(reader, module);
+        }
+        catch (Exception e) when (e is BadElfException or IOException)
+        {
+            return null;
+        }
+    }
+
+    internal static SymbolTable Parse(TextReader reader, string module)
+    {
+        var table = new List<SymbolTable.Entry>();
+        while (reader.ReadLine() is { } line)
+        {
+            string[] words = line.Split(' ', 3);
+            if (words.Length == 3 && ulong.TryParse(words[0], NumberStyles.AllowHexSpecifier, null, out ulong address)
+                && ulong.TryParse(words[1], NumberStyles.AllowHexSpecifier, null, out ulong size))
+                table.Add(new SymbolTable.Entry(address, size, words[2], module));
+        }
+        table.Reverse();
+        return new SymbolTable(table, goesOn: false);
+    }
+}
