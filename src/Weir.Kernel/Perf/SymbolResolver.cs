@@ -9,9 +9,13 @@ namespace Weir.Kernel;
 /// <param name="Address">The address.</param>
 /// <param name="OffsetBytes">How far in its function it lies, or in its module's file where the function is not known.</param>
 /// <param name="SizeBytes">Length of the function; 0 where it is not known.</param>
-/// <param name="Name">The function; empty where it is not known.</param>
-/// <param name="Module">The file, <c>[kernel]</c>, or a module of the kernel's; empty where it is not known.</param>
-internal readonly record struct ResolvedSymbol(int Pid, ulong Address, ulong OffsetBytes, ulong SizeBytes, string Name, string Module);
+/// <param name="Name">The function.</param>
+/// <param name="Module">The file, <c>[kernel]</c>, or a module of the kernel's.</param>
+internal readonly record struct ResolvedSymbol(int Pid, ulong Address, ulong OffsetBytes, ulong SizeBytes, string Name, string Module)
+{
+    /// <summary>What stands for a name that is not known, as perf prints it.</summary>
+    public const string Unknown = "[unknown]";
+}
 
 /// <summary>
 /// Names addresses: of the kernel by /proc/kallsyms, of programs by the symbols of the files that they have mapped, and of code that a runtime
@@ -33,13 +37,14 @@ internal sealed class SymbolResolver(AddressSpaces spaces, List<string> problems
                 // A call that never returns may be the last of its function; the address behind it is another's.
                 ulong inside = seen.IsReturn ? address - 1 : address;
                 var symbol = space.Pid == AddressSpaces.Kernel ? Of(kernel?.Find(inside), inside) : Resolve(space, inside);
-                yield return symbol with { Pid = space.Pid, Address = address, OffsetBytes = symbol.OffsetBytes + (address - inside) };
+                ulong offset = symbol.Module == ResolvedSymbol.Unknown ? 0 : symbol.OffsetBytes + (address - inside);
+                yield return symbol with { Pid = space.Pid, Address = address, OffsetBytes = offset };
             }
         }
     }
 
     private static ResolvedSymbol Of(SymbolTable.Entry? found, ulong address) =>
-        found is { } entry ? new ResolvedSymbol(0, address, address - entry.Address, entry.SizeBytes, entry.Name, entry.Module) : new ResolvedSymbol(0, address, 0, 0, "", "");
+        found is { } entry ? new ResolvedSymbol(0, address, address - entry.Address, entry.SizeBytes, entry.Name, entry.Module) : new ResolvedSymbol(0, address, 0, 0, ResolvedSymbol.Unknown, ResolvedSymbol.Unknown);
 
     private ResolvedSymbol Resolve(AddressSpace space, ulong address)
     {
@@ -49,11 +54,11 @@ internal sealed class SymbolResolver(AddressSpaces spaces, List<string> problems
             ulong offset = mapping.Offset + (address - mapping.Start);
             if (module.Find(offset) is { } found)
                 return found with { Module = mapping.Path };
-            return new ResolvedSymbol(0, address, offset, 0, "", mapping.Path);
+            return new ResolvedSymbol(0, address, offset, 0, ResolvedSymbol.Unknown, mapping.Path);
         }
         if (FindRuntimeMap(space.Pid)?.Find(address) is { } made)
             return Of(made, address);
-        return mapping is null ? Of(null, address) : new ResolvedSymbol(0, address, mapping.Offset + (address - mapping.Start), 0, "", mapping.Path);
+        return mapping is null ? Of(null, address) : new ResolvedSymbol(0, address, mapping.Offset + (address - mapping.Start), 0, ResolvedSymbol.Unknown, mapping.Path);
     }
 
     private Module? FindModule(int pid, string path)
