@@ -1,7 +1,7 @@
 namespace Weir.Graph;
 
 /// <summary>Moves messages into one sink, from one output after the other.</summary>
-internal sealed class SinkPump(GraphComponent component) : IDisposable
+internal sealed class SinkPump(GraphComponent component, bool countsLosses) : IDisposable
 {
     private readonly List<MessageIterator> _iterators = [];
     private int _next;
@@ -27,6 +27,9 @@ internal sealed class SinkPump(GraphComponent component) : IDisposable
         }
         return false;
     }
+
+    /// <summary>Messages so far that told of a loss, where they are to be counted.</summary>
+    public long LossCount { get; private set; }
 
     /// <summary>Whether the streams need not be merged, so that several can be read at a time.</summary>
     public bool CanPool => component.TakesAnyOrder;
@@ -82,6 +85,8 @@ internal sealed class SinkPump(GraphComponent component) : IDisposable
 
     private void Guard(ArraySegment<Message> batch)
     {
+        if (countsLosses)
+            CountLosses(batch);
         try
         {
             component.Sink!.Consume(batch);
@@ -89,6 +94,15 @@ internal sealed class SinkPump(GraphComponent component) : IDisposable
         catch (Exception e)
         {
             throw new GraphException(component.Name, component.ClassName, e);
+        }
+    }
+
+    private void CountLosses(ReadOnlySpan<Message> batch)
+    {
+        foreach (ref readonly var message in batch)
+        {
+            if (message.Kind is MessageKind.DiscardedEvents or MessageKind.DiscardedPackets)
+                LossCount++;
         }
     }
 }

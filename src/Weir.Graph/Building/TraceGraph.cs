@@ -38,6 +38,12 @@ public sealed class TraceGraph : IDisposable
     /// </summary>
     public Action<Exception>? ReportError { get; init; }
 
+    /// <summary>Whether messages that tell of a loss are counted on their way into the sinks.</summary>
+    public bool CountsLosses { get; init; }
+
+    /// <summary>How many of them came, after a run that counts them; where there are several sinks, the most that came to one.</summary>
+    public long LossCount { get; private set; }
+
     /// <summary>The components, in the order in which they were added.</summary>
     public IReadOnlyList<GraphComponent> Components => _components;
 
@@ -151,7 +157,7 @@ public sealed class TraceGraph : IDisposable
             {
                 if (!component.IsConnected)
                     throw new GraphException($"{component.Name} ({component.ClassName}): nothing is connected to this sink");
-                pumps.Add(new SinkPump(component));
+                pumps.Add(new SinkPump(component, CountsLosses));
                 pumps[^1].Begin(blamed);
             }
             if (pumps.Count == 0)
@@ -161,7 +167,10 @@ public sealed class TraceGraph : IDisposable
         finally
         {
             foreach (var pump in pumps)
+            {
+                LossCount = Math.Max(LossCount, pump.LossCount);
                 pump.Dispose();
+            }
         }
     }
 

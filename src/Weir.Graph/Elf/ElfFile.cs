@@ -93,11 +93,11 @@ internal sealed partial class ElfFile : IDisposable
     {
         try
         {
-            return RegularFile.Open(path) ?? throw new BadElfException("no such file");
+            return RegularFile.Open(path, 4096);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        catch (Exception error) when (error is TraceReadException or ArgumentException or NotSupportedException)
         {
-            throw new BadElfException(error.Message);
+            throw new BadElfException((error.InnerException ?? error).Message);
         }
     }
 
