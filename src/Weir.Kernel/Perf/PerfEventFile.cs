@@ -22,8 +22,11 @@ internal static unsafe class PerfEventFile
     /// <summary>The kernel's own clock of its counters.</summary>
     public const int OwnClock = -1;
 
-    /// <summary>What a sample consists of, in this order: IDENTIFIER, IP, TID, TIME, ADDR, CPU, PERIOD, CALLCHAIN.</summary>
-    private const ulong SampleType = (1 << 16) | 1 | 2 | 4 | 8 | 128 | 256 | 32;
+    /// <summary>What a sample consists of, in this order: IDENTIFIER, IP, TID, TIME, ADDR, CPU, PERIOD where it varies, CALLCHAIN.</summary>
+    private const ulong SampleType = (1 << 16) | 1 | 2 | 4 | 8 | 128 | 32;
+
+    /// <summary>Asked for the period where it is fixed, the kernel makes a sample of each count of its own counters.</summary>
+    private const ulong PeriodPart = 256;
 
     private const int AttributeBytes = 112;
     private const ulong CloseOnExec = 8;
@@ -105,7 +108,7 @@ internal static unsafe class PerfEventFile
         *(uint*)(attributes + 4) = AttributeBytes;
         *(ulong*)(attributes + 8) = request.Counter.Config;
         *(ulong*)(attributes + 16) = request.Rate;
-        *(ulong*)(attributes + 24) = SampleType;
+        *(ulong*)(attributes + 24) = SampleType | (request.IsFrequency ? PeriodPart : 0);
         *(ulong*)(attributes + 40) = flags;
         *(uint*)(attributes + 48) = (uint)wakeBytes;
         *(int*)(attributes + 92) = clock == OwnClock ? 0 : clock;

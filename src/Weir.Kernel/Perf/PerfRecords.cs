@@ -7,7 +7,7 @@ namespace Weir.Kernel;
 /// <summary>
 /// Makes events of the kernel's records:
 /// <code>
-///  sample    0 id u64 | 8 ip u64 | 16 pid u32, tid u32 | 24 time u64 | 32 addr u64 | 40 cpu u32, 0 | 48 period u64 | 56 count u64 | 64 addresses
+///  sample    0 id u64 | 8 ip u64 | 16 pid u32, tid u32 | 24 time u64 | 32 addr u64 | 40 cpu u32, 0 | 48 period u64, if not fixed | count u64 | addresses
 ///  mmap2     0 pid u32, tid u32 | 8 start u64 | 16 length u64 | 24 offset u64 | 32 file, or build ID's length u8 and 36 ID | 56 prot, flags | 64 path
 ///  comm      0 pid u32, tid u32 | 8 name
 ///  fork, exit  0 pid u32, ppid u32 | 8 tid u32, ptid u32 | 16 time u64
@@ -28,7 +28,7 @@ internal sealed class PerfRecords(PerfEvents events, PerfClock clock, AddressSpa
     private const uint LostSamplesType = 13;
 
     private const int TrailerBytes = 32;
-    private const int SampleBytes = 64;
+    private const int SampleBytes = 56;
     private const int MapBytes = 64;
     private const int TaskBytes = 24;
     private const int MostBuildIdBytes = 20;
@@ -40,7 +40,7 @@ internal sealed class PerfRecords(PerfEvents events, PerfClock clock, AddressSpa
     private const ulong KernelContext = unchecked((ulong)-128);
     private const ulong UserContext = unchecked((ulong)-512);
 
-    private readonly Dictionary<ulong, byte> _counters = [];
+    private readonly Dictionary<ulong, (byte Number, ulong FixedPeriod)> _counters = [];
 
     /// <summary>Records that the buffers had no room for.</summary>
     public ulong Lost { get; private set; }
@@ -49,12 +49,12 @@ internal sealed class PerfRecords(PerfEvents events, PerfClock clock, AddressSpa
     public ulong ThrottledCount { get; private set; }
 
     /// <summary>Tells which counter the kernel calls by a number.</summary>
-    public void Name(ulong id, PerfCounter counter)
+    public void Name(ulong id, PerfRequest request)
     {
         for (byte i = 0; i < PerfCounters.All.Count; i++)
         {
-            if (PerfCounters.All[i] == counter)
-                _counters[id] = i;
+            if (PerfCounters.All[i] == request.Counter)
+                _counters[id] = (i, request.IsFrequency ? 0 : request.Rate);
         }
     }
 
@@ -95,8 +95,15 @@ internal sealed class PerfRecords(PerfEvents events, PerfClock clock, AddressSpa
     {
         int pid = Int32(body, 16);
         ulong time = clock.ToCycles(UInt64(body, 24));
-        ulong count = UInt64(body, 56);
-        var addresses = MemoryMarshal.Cast<byte, ulong>(body[SampleBytes..]);
+        var (counter, period) = _counters.GetValueOrDefault(UInt64(body, 0));
+        var rest = MemoryMarshal.Cast<byte, ulong>(body[48..]);
+        if (period == 0)
+        {
+            period = rest[0];
+            rest = rest[1..];
+        }
+        ulong count = rest.Length > 0 ? rest[0] : 0;
+        var addresses = rest.Length > 0 ? rest[1..] : [];
         if (count < (ulong)addresses.Length)
             addresses = addresses[..(int)count];
         var kernel = Part(addresses, KernelContext);
@@ -104,11 +111,11 @@ internal sealed class PerfRecords(PerfEvents events, PerfClock clock, AddressSpa
         spaces.See(AddressSpaces.Kernel, time, kernel);
         spaces.See(pid, time, user);
         var event_ = stream.BeginEvent(events.Sample, time);
-        event_.Write(_counters.GetValueOrDefault(UInt64(body, 0)), 8);
+        event_.Write(counter, 8);
         event_.Write((uint)pid, 32);
         event_.Write((uint)Int32(body, 20), 32);
         event_.Write((uint)Int32(body, 40), 32);
-        event_.Write(UInt64(body, 48), 64);
+        event_.Write(period, 64);
         event_.Write(UInt64(body, 8), 64);
         event_.Write(UInt64(body, 32), 64);
         event_.Write((uint)kernel.Length, 32);

@@ -112,7 +112,7 @@ internal sealed class PerfSampling : Instrumentation
                 {
                     int file = PerfEventFile.Open(request, thread, cpu, _clock.RecordClock, WakeBytes);
                     ring.Add(file);
-                    _records.Name(PerfEventFile.GetId(file), request.Counter);
+                    _records.Name(PerfEventFile.GetId(file), request);
                 }
                 var stream = _context.Trace.OpenStream(
                     _class, string.Create(CultureInfo.InvariantCulture, $"perf_{cpu}"), cpu, (ulong)cpu, _context.Options.PacketBytes);

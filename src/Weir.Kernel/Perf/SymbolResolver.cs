@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Weir.Graph;
 
 namespace Weir.Kernel;
@@ -113,94 +112,5 @@ internal sealed class SymbolResolver(AddressSpaces spaces, List<string> problems
             }
             return null;
         }
-    }
-}
-
-/// <summary>The functions of the kernel and its modules, by lines <c>ffffffff81000000 T _stext [module]</c> of /proc/kallsyms.</summary>
-internal static class KernelSymbols
-{
-    /// <summary>Reads them; null, with a sentence, where the kernel does not tell them.</summary>
-    public static SymbolTable? Read(List<string> problems)
-    {
-        const string Path = "/proc/kallsyms";
-        try
-        {
-            var table = new List<SymbolTable.Entry>();
-            foreach (string line in File.ReadLines(Path))
-            {
-                if (TryParse(line, out var entry))
-                    table.Add(entry);
-            }
-            if (table.Exists(entry => entry.Address != 0))
-                return new SymbolTable(table, goesOn: true);
-            problems.Add($"{Path}: the kernel hides its addresses, so its functions have no names; kernel.kptr_restrict=0 shows them to root");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            problems.Add($"{Path}: cannot be read, so the kernel's functions have no names: {e.Message}");
-        }
-        return null;
-    }
-
-    internal static bool TryParse(string line, out SymbolTable.Entry entry)
-    {
-        entry = default;
-        string[] words = line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
-        if (words is not [var address, ['t' or 'T' or 'w' or 'W'], var name, ..] || !ulong.TryParse(address, NumberStyles.AllowHexSpecifier, null, out ulong value))
-            return false;
-        entry = new SymbolTable.Entry(value, 0, name, words.Length > 3 ? words[3] : "[kernel]");
-        return true;
-    }
-}
-
-/// <summary>
-/// The functions that a runtime has made in a process, by lines <c>7f1c2a401000 5f void [Shop] Order::Place()</c>: address and length in
-/// hexadecimal, and a name. Code that is made anew at the same place has a line of its own, further down.
-/// </summary>
-internal static class RuntimeMap
-{
-    private const long MaxBytes = 1L << 28;
-
-    /// <summary>Reads them; null where there are none.</summary>
-    public static SymbolTable? Read(int pid)
-    {
-        string name = string.Create(CultureInfo.InvariantCulture, $"perf-{pid}.map");
-        // In a container the process has another /tmp, and knows itself by another number.
-        var status = new ProcFile().Read(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/status"));
-        var inner = new ByteWords(ByteWords.Find(status, "NStgid"u8));
-        long number = 0;
-        for (var word = inner.Next(); !word.IsEmpty; word = inner.Next())
-            number = ByteWords.Decimal(word);
-        return Read(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/root/tmp/perf-{number}.map"), "/tmp/" + name) ?? Read("/tmp/" + name, "/tmp/" + name);
-    }
-
-    private static SymbolTable? Read(string path, string module)
-    {
-        try
-        {
-            using var file = ElfFile.OpenFile(path);
-            if (file.Length > MaxBytes)
-                return null;
-            using var reader = new StreamReader(file, Encoding.UTF8);
-            return Parse(reader, module);
-        }
-        catch (Exception e) when (e is BadElfException or IOException)
-        {
-            return null;
-        }
-    }
-
-    internal static SymbolTable Parse(TextReader reader, string module)
-    {
-        var table = new List<SymbolTable.Entry>();
-        while (reader.ReadLine() is { } line)
-        {
-            string[] words = line.Split(' ', 3);
-            if (words.Length == 3 && ulong.TryParse(words[0], NumberStyles.AllowHexSpecifier, null, out ulong address)
-                && ulong.TryParse(words[1], NumberStyles.AllowHexSpecifier, null, out ulong size))
-                table.Add(new SymbolTable.Entry(address, size, words[2], module));
-        }
-        table.Reverse();
-        return new SymbolTable(table, goesOn: false);
     }
 }
