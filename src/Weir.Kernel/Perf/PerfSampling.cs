@@ -76,6 +76,7 @@ internal sealed class PerfSampling : Instrumentation
             stream.Finish(_end, 0);
         WriteSymbols();
         _symbols.Finish(_end, 0);
+        _context.Problems.AddRange(_cpus.Select(item => item.Stream).Append(_symbols).Select(stream => stream.Problem).OfType<string>());
         if (_records.ThrottledCount > 0)
         {
             _context.Problems.Add(string.Create(

@@ -82,10 +82,10 @@ internal sealed class SymbolResolver(AddressSpaces spaces, List<string> problems
         private readonly IReadOnlyList<ElfSegment> _segments;
         private readonly SymbolTable _functions;
 
-        private Module(ElfFile file)
+        private Module(IReadOnlyList<ElfSegment> segments, IReadOnlyList<ElfFunction> functions)
         {
-            _segments = file.ReadLoadedSegments();
-            _functions = new SymbolTable(file.ReadFunctions().Select(item => new SymbolTable.Entry(item.Address, item.SizeBytes, item.Name, "")), goesOn: false);
+            _segments = segments;
+            _functions = new SymbolTable(functions.Select(item => new SymbolTable.Entry(item.Address, item.SizeBytes, item.Name, "")), goesOn: false);
         }
 
         public static Module? Open(string path)
@@ -93,7 +93,24 @@ internal sealed class SymbolResolver(AddressSpaces spaces, List<string> problems
             try
             {
                 using var file = ElfFile.Open(path);
-                return new Module(file);
+                return new Module(file.ReadLoadedSegments(), ReadDebugFunctions(file.FindBuildId()) ?? file.ReadFunctions());
+            }
+            catch (BadElfException)
+            {
+                return null;
+            }
+        }
+
+        /// <summary>The functions of a stripped file, where its symbols are installed; null where they are not.</summary>
+        private static IReadOnlyList<ElfFunction>? ReadDebugFunctions(byte[]? buildId)
+        {
+            if (buildId is not { Length: > 1 })
+                return null;
+            string name = Convert.ToHexStringLower(buildId);
+            try
+            {
+                using var file = ElfFile.Open($"/usr/lib/debug/.build-id/{name[..2]}/{name[2..]}.debug");
+                return file.ReadFunctions() is { Count: > 0 } functions ? functions : null;
             }
             catch (BadElfException)
             {

@@ -119,20 +119,11 @@ internal sealed class MachineDump
 
     private void WriteInterfaces()
     {
-        NetworkInterface[] interfaces;
-        try
-        {
-            interfaces = NetworkInterface.GetAllNetworkInterfaces();
-        }
-        catch (NetworkInformationException)
-        {
-            return;
-        }
-        foreach (var item in interfaces)
+        foreach (var item in FindInterfaces())
         {
             bool hasIPv4 = false;
             byte[] name = Encoding.UTF8.GetBytes(item.Name);
-            foreach (var address in item.GetIPProperties().UnicastAddresses)
+            foreach (var address in FindAddresses(item))
             {
                 if (address.Address.AddressFamily == AddressFamily.InterNetwork)
                 {
@@ -148,6 +139,31 @@ internal sealed class MachineDump
             }
             if (!hasIPv4)
                 WriteInterface(name, [0, 0, 0, 0]);
+        }
+    }
+
+    private static NetworkInterface[] FindInterfaces()
+    {
+        try
+        {
+            return NetworkInterface.GetAllNetworkInterfaces();
+        }
+        catch (NetworkInformationException)
+        {
+            return [];
+        }
+    }
+
+    private static UnicastIPAddressInformation[] FindAddresses(NetworkInterface item)
+    {
+        try
+        {
+            return [.. item.GetIPProperties().UnicastAddresses];
+        }
+        catch (NetworkInformationException)
+        {
+            // It is gone.
+            return [];
         }
     }
 

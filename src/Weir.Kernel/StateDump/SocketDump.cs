@@ -97,7 +97,8 @@ internal sealed class SocketDump
             var event_ = Begin(_unix, inode, networkNamespace, owners);
             event_.Write(type, 16);
             event_.Write(state, 8);
-            event_.WriteString(words.Rest);
+            // As ss(8) prints it: babeltrace2 2.0 prints for an empty text that of the event before.
+            event_.WriteString(words.Rest.IsEmpty ? "*"u8 : words.Rest);
             _output.End();
         }
     }

@@ -25,10 +25,11 @@ internal sealed class StateDump : IDisposable
     /// <param name="trace">The trace that gets the stream.</param>
     /// <param name="clock">Its clock.</param>
     /// <param name="problems">Gets a sentence where the dump is not complete.</param>
+    /// <param name="maxBytes">It is cut behind so many bytes.</param>
     /// <exception cref="TraceWriteException">The files cannot be made.</exception>
-    public StateDump(KernelTrace trace, ClockKind clock, List<string> problems)
+    public StateDump(KernelTrace trace, ClockKind clock, List<string> problems, long maxBytes = StateDumpOutput.MaxBytes)
     {
-        _output = new StateDumpOutput(trace, clock);
+        _output = new StateDumpOutput(trace, clock, maxBytes);
         _problems = problems;
         _thread = new Thread(Run) { IsBackground = true, Name = "weir state dump" };
     }
@@ -78,11 +79,13 @@ internal sealed class StateDump : IDisposable
             new SocketDump(_output, files).Write(processes.NetworkNamespaces, processes.SocketOwners);
             new ModuleDump(_output, files).Write(processes.Processes);
             if (_output.IsOver)
-                _problem = $"the state dump was cut after {_output.Result.FileBytes >> 10} KiB: it has not all processes, files and modules of this machine";
-            else if (files.CutFiles > 0)
-                _problem = $"the state dump has {files.CutFiles} files of /proc in part only, because they are too long";
-            Write(_output.Declare("lttng_statedump_end"));
+                _problem = $"the state dump was cut after {_output.Result.FileBytes >> 10} KiB: it has not all processes, files, sockets and modules of this machine";
+            else
+                Write(_output.Declare("lttng_statedump_end"));
+            if (files.CutFiles > 0)
+                _problem ??= $"the state dump has {files.CutFiles} files of /proc in part only, because they are too long";
             _output.Flush();
+            _problem ??= _output.Problem;
         }
         catch (Exception e) when (e is CtfException or IOException or UnauthorizedAccessException)
         {

@@ -18,11 +18,13 @@ internal sealed class StateDumpOutput : IDisposable
     private readonly KernelStream _stream;
     private readonly ClockKind _clock;
     private readonly List<WrittenEvent> _kinds = [];
+    private readonly long _maxBytes;
     private long _deadline = long.MaxValue;
 
     /// <exception cref="TraceWriteException">The files cannot be made.</exception>
-    public StateDumpOutput(KernelTrace trace, ClockKind clock)
+    public StateDumpOutput(KernelTrace trace, ClockKind clock, long maxBytes = MaxBytes)
     {
+        _maxBytes = maxBytes;
         _trace = trace;
         _clock = clock;
         // Its kinds of events take more than the 31 IDs of the small header.
@@ -31,7 +33,10 @@ internal sealed class StateDumpOutput : IDisposable
     }
 
     /// <summary>Whether a limit is reached: what is still to come is left out.</summary>
-    public bool IsOver => _stream.FileBytes > MaxBytes || (Volatile.Read(ref _deadline) is var deadline and < long.MaxValue && Stopwatch.GetTimestamp() > deadline);
+    public bool IsOver => _stream.FileBytes > _maxBytes || (Volatile.Read(ref _deadline) is var deadline and < long.MaxValue && Stopwatch.GetTimestamp() > deadline);
+
+    /// <summary>Why not everything could be written; null where it could.</summary>
+    public string? Problem => _stream.Problem;
 
     /// <summary>The events by kind.</summary>
     public OwnStreamsResult Result => OwnStreamsResult.Of(_kinds, [_stream]);

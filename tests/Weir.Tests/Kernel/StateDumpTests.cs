@@ -3,7 +3,10 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
+using Weir.Clock;
+using Weir.Kernel;
 using Weir.Tests.Sessions;
+using Weir.Tracing;
 using Xunit;
 
 namespace Weir.Tests.Kernel;
@@ -32,7 +35,7 @@ public sealed partial class StateDumpTests
         string[] states = Of(lines, "lttng_statedump_process_state", $" pid = {child.Id},");
         Assert.Equal(threads, states.Select(line => (int)Babeltrace.Values([line], "tid").Single()).Order());
         Assert.All(states, line => Assert.Contains($"ppid = {Environment.ProcessId},", line, StringComparison.Ordinal));
-        Assert.Contains(states, line => line.Contains($"tid = {child.Id},", StringComparison.Ordinal) && line.Contains("name = \"a) R (b\"", StringComparison.Ordinal));
+        Assert.Contains(states, line => line.Contains($"tid = {child.Id},", StringComparison.Ordinal) && line.Contains("name = \"a) R\\n(\uFFFD\"", StringComparison.Ordinal));
 
         string table = Regex.Match(states[0], "file_table_address = (0x[0-9A-F]+)").Groups[1].Value;
         string descriptor = Assert.Single(Of(lines, "lttng_statedump_file_descriptor", $" file_table_address = {table},"), line => line.Contains(file, StringComparison.Ordinal));
@@ -70,6 +73,26 @@ public sealed partial class StateDumpTests
         Assert.NotEmpty(Of(lines, "lttng_statedump_process_state", "type = 1,"));
     }
 
+    [Theory]
+    [InlineData(StateDumpOutput.MaxBytes, false)]
+    [InlineData(-1L, true)]
+    public void A_dump_that_becomes_too_long_is_cut_and_says_so(long maxBytes, bool isCut)
+    {
+        using var place = new Place();
+        var session = new SessionDescription { Clock = ClockKind.Monotonic, Correlation = new ClockCorrelation(1_000_000_000, 0, 0) };
+        var problems = new List<string>();
+        using (var trace = new KernelTrace(place.In("trace"), session))
+        {
+            using var dump = new StateDump(trace, ClockKind.Monotonic, problems, maxBytes);
+            dump.Start();
+            dump.Finish();
+            Assert.Equal(!isCut, dump.Result.Events.Any(item => item.Name == "lttng_statedump_end"));
+            Assert.Contains(dump.Result.Events, item => item.Name == "lttng_statedump_cpu_topology");
+        }
+        Assert.Equal(isCut, problems.Any(problem => problem.Contains("was cut", StringComparison.Ordinal)));
+        Assert.NotEmpty(Babeltrace.Lines(place, "trace"));
+    }
+
     [Fact]
     public void A_recording_can_be_without()
     {
@@ -103,7 +126,7 @@ public sealed partial class StateDumpTests
     /// <summary>As a process: has a strange name, a file and a port open until its input ends.</summary>
     internal static int Target(string[] arguments)
     {
-        _ = SetProcessOption(SetName, "a) R (b", 0, 0, 0);
+        _ = SetProcessOption(SetName, [.. "a) R\n("u8, 0xFF, 0], 0, 0, 0);
         using var file = new FileStream(arguments[0], FileMode.Create, FileAccess.ReadWrite);
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -113,8 +136,8 @@ public sealed partial class StateDumpTests
         return 0;
     }
 
-    [LibraryImport("libc", EntryPoint = "prctl", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int SetProcessOption(int option, string value, nint third, nint fourth, nint fifth);
+    [LibraryImport("libc", EntryPoint = "prctl")]
+    private static partial int SetProcessOption(int option, byte[] value, nint third, nint fourth, nint fifth);
 
     [GeneratedRegex(@"\[\d+\] = 0x([0-9A-F]+)")]
     private static partial Regex ElementOf();
