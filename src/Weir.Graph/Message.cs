@@ -251,6 +251,9 @@ public abstract class MessageSink : IDisposable
     /// <summary>Whether the sink wants to know of events only how many there are, in whichever order; <see cref="AddEvents"/> says it, where it can be known.</summary>
     public virtual bool WantsOnlyCounts => false;
 
+    /// <summary>Whether <see cref="Consume"/> may be called from several threads at once, if each batch of a stream comes after the one before.</summary>
+    public virtual bool TakesStreamsAtOnce => false;
+
     /// <summary>Says how many events were not given to <see cref="Consume"/>.</summary>
     public virtual void AddEvents(long count)
     {

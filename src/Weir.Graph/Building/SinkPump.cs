@@ -5,6 +5,7 @@ internal sealed class SinkPump(GraphComponent component, bool countsLosses) : ID
 {
     private readonly List<MessageIterator> _iterators = [];
     private int _next;
+    private long _lossCount;
 
     public void Begin(Dictionary<Exception, GraphComponent> blamed)
     {
@@ -29,7 +30,22 @@ internal sealed class SinkPump(GraphComponent component, bool countsLosses) : ID
     }
 
     /// <summary>Messages so far that told of a loss, where they are to be counted.</summary>
-    public long LossCount { get; private set; }
+    public long LossCount => _lossCount;
+
+    /// <summary>Moves all batches, as long as nobody cancels: of a merge of streams each is but an event or two.</summary>
+    public void MoveAll(CancellationToken cancellation)
+    {
+        for (; _next < _iterators.Count; _next++)
+        {
+            var iterator = _iterators[_next];
+            for (var batch = iterator.Next(); batch.Count > 0; batch = iterator.Next())
+            {
+                Guard(batch);
+                if (cancellation.IsCancellationRequested)
+                    return;
+            }
+        }
+    }
 
     /// <summary>Whether the streams need not be merged, so that several can be read at a time.</summary>
     public bool CanPool => component.TakesAnyOrder;
@@ -46,7 +62,7 @@ internal sealed class SinkPump(GraphComponent component, bool countsLosses) : ID
         }
         try
         {
-            StreamPool.Run(_iterators, Guard, jobs, report);
+            StreamPool.Run(_iterators, Guard, sink.TakesStreamsAtOnce, jobs, report);
         }
         finally
         {
@@ -102,7 +118,7 @@ internal sealed class SinkPump(GraphComponent component, bool countsLosses) : ID
         foreach (ref readonly var message in batch)
         {
             if (message.Kind is MessageKind.DiscardedEvents or MessageKind.DiscardedPackets)
-                LossCount++;
+                Interlocked.Increment(ref _lossCount);
         }
     }
 }

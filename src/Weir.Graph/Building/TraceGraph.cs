@@ -195,7 +195,7 @@ public sealed class TraceGraph : IDisposable
                 if (pumps is [{ CanPool: true } only] && cancellation == CancellationToken.None)
                     only.Pool(Jobs, ReportError is null ? null : error => Report(pumps, error, blamed));
                 foreach (var pump in pumps)
-                    isMore |= Move(pump, pumps, blamed);
+                    isMore |= Move(pump, pumps, blamed, cancellation);
                 cancellation.ThrowIfCancellationRequested();
             }
             foreach (var pump in pumps)
@@ -221,13 +221,17 @@ public sealed class TraceGraph : IDisposable
             ExceptionDispatchInfo.Throw(failure);
     }
 
-    private bool Move(SinkPump pump, List<SinkPump> pumps, Dictionary<Exception, GraphComponent> blamed)
+    /// <summary>Moves a batch, or all of them where there is but one sink; false at the end.</summary>
+    private bool Move(SinkPump pump, List<SinkPump> pumps, Dictionary<Exception, GraphComponent> blamed, CancellationToken cancellation)
     {
         while (true)
         {
             try
             {
-                return pump.Move();
+                if (pumps.Count > 1)
+                    return pump.Move();
+                pump.MoveAll(cancellation);
+                return false;
             }
             catch (TraceReadException e) when (ReportError is not null)
             {

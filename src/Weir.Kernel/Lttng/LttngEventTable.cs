@@ -40,7 +40,8 @@ internal readonly record struct IntegerType(int Bytes, bool IsSigned, bool IsHex
 /// <summary>What LTTng has otherwise in a field.</summary>
 /// <param name="Name">Its name there, or null for the kernel's.</param>
 /// <param name="Type">Its type there, or null for the kernel's.</param>
-internal readonly record struct LttngField(string? Name, IntegerType? Type);
+/// <param name="Addend">What is added to its value.</param>
+internal readonly record struct LttngField(string? Name, IntegerType? Type, int Addend = 0);
 
 /// <summary>An event that LTTng has too.</summary>
 /// <param name="System">The kernel's system of it.</param>
@@ -98,6 +99,11 @@ internal static class LttngEventTable
         {
             if (word[0] is '!' or '+')
                 continue;
+            if (Cut(word, '-') is (var counted, { } less))
+            {
+                changes.Add(counted, new LttngField(null, null, -int.Parse(less, NumberStyles.None, CultureInfo.InvariantCulture)));
+                continue;
+            }
             var (field, type) = Cut(word, ':');
             var (kernelName, name) = Cut(field, '>');
             changes.Add(kernelName, new LttngField(name, type is null ? null : IntegerType.Parse(type)));

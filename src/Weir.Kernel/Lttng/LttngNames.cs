@@ -32,6 +32,10 @@ internal static class LttngNames
         return (NameOf(system, format.Name, known), format with { Fields = fields });
     }
 
+    /// <summary>What is added to a field's value in the trace, by the kernel's name of the field.</summary>
+    public static int AddendOf(string system, string eventName, string kernelField) =>
+        LttngEventTable.Find(system, eventName) is { } known && known.Changes.TryGetValue(kernelField, out var change) ? change.Addend : 0;
+
     /// <summary>The kernel's name of a field, for its filters, by the name that the field has in the trace.</summary>
     /// <param name="system">The event's system.</param>
     /// <param name="eventName">The kernel's name of the event, such as <c>sys_enter_mmap</c>.</param>
@@ -62,6 +66,7 @@ internal static class LttngNames
         {
             if (!known.Changes.TryGetValue(field.Name, out var change))
                 continue;
+            field = field with { Addend = change.Addend };
             if (change.Type is { } type)
                 field = type.ApplyTo(field, byteOrder);
             // A kernel that has both has its reason.

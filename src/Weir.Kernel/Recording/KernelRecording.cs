@@ -229,7 +229,7 @@ public sealed class KernelRecording : IDisposable
         _instance.Write("options/overwrite", _options.IsDiscarding ? "0" : "1");
         if (!_options.IsWholeMachine)
             FollowNobody(_instance);
-        _trace = new KernelTrace(Path.Combine(outputDirectory, DirectoryName), session, KernelEnvironment.Create());
+        _trace = new KernelTrace(Path.Combine(outputDirectory, DirectoryName), session, LttngEnvironment.Create(Path.GetFileName(Path.GetFullPath(outputDirectory))));
         var context = new InstrumentationContext
         {
             Tracefs = _tracefs,

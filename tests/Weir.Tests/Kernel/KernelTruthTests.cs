@@ -136,7 +136,7 @@ public sealed partial class KernelTruthTests
             long.Parse(match.Groups["time"].Value, CultureInfo.InvariantCulture),
             match.Groups["tid"].Value,
             match.Groups["flags"].Success ? int.Parse(match.Groups["flags"].Value, NumberStyles.HexNumber, CultureInfo.InvariantCulture) & InInterrupt : 0,
-            $"{match.Groups["name"].Value} tid={match.Groups["tid"].Value} {string.Join(' ', values)}"));
+            $"{match.Groups["name"].Value.Replace("irq_softirq_", "softirq_", StringComparison.Ordinal)} tid={match.Groups["tid"].Value} {string.Join(' ', values)}"));
     }
 
     /// <summary><c>name=value name=value</c>, texts with spaces and arrays as <c>ARRAY[9c, ff, ...]</c>, bytes in base 16.</summary>
@@ -145,6 +145,12 @@ public sealed partial class KernelTruthTests
         foreach (Match field in TheirField().Matches(fields))
         {
             string value = field.Groups[1].Value.Trim();
+            if (field.Value.Contains("prio=", StringComparison.Ordinal))
+            {
+                // As LTTng has them.
+                yield return (int.Parse(value, CultureInfo.InvariantCulture) - 100).ToString(CultureInfo.InvariantCulture);
+                continue;
+            }
             if (!value.StartsWith("ARRAY[", StringComparison.Ordinal))
             {
                 yield return Number(value);
