@@ -60,6 +60,7 @@ public sealed class KernelRecording : IDisposable
     private readonly List<PageDrain> _drains = [];
     private TracefsInstance? _instance;
     private KernelTrace? _trace;
+    private StateDump? _stateDump;
     private FtracePageLayout _layout = null!;
     private ClockKind _clock;
     private bool _isStopped;
@@ -137,6 +138,7 @@ public sealed class KernelRecording : IDisposable
         _instance!.Write("tracing_on", "1");
         foreach (var item in _instrumentation)
             item.Start();
+        _stateDump?.Start();
     }
 
     /// <summary>
@@ -147,6 +149,8 @@ public sealed class KernelRecording : IDisposable
     {
         if (_options.IsWholeMachine)
             return;
+        foreach (var item in _instrumentation)
+            item.BeginCommandStart();
         _instance!.Append("set_event_pid", ThisThread);
         _instance.Write("set_event_notrace_pid", "");
     }
@@ -170,6 +174,7 @@ public sealed class KernelRecording : IDisposable
             item.Stop();
         foreach (var drain in _drains)
             drain.Finish();
+        _stateDump?.Finish();
     }
 
     /// <summary>Closes the trace.</summary>
@@ -190,6 +195,7 @@ public sealed class KernelRecording : IDisposable
             foreach (var item in _instrumentation)
                 item.Finish();
         });
+        List<OwnStreamsResult> own = [.. _instrumentation.Select(item => item.Result).Append(_stateDump?.Result).OfType<OwnStreamsResult>()];
         Try(() => _trace!.Finish(clock));
         _problems.AddRange(_drains.SelectMany(drain => drain.Problems));
         _problems.AddRange(_cpus.Select(item => item.Target.Problem).OfType<string>());
@@ -202,11 +208,12 @@ public sealed class KernelRecording : IDisposable
             [
                 .. _cpus.SelectMany(item => item.Target.Transcoder.Statistics())
                     .GroupBy(item => item.Class.Name, (name, items) => new KernelEventCount(name, Sum(items, item => item.Count), Sum(items, item => item.Bytes)))
+                    .Concat(own.SelectMany(item => item.Events))
                     .OrderBy(item => item.Name, StringComparer.Ordinal),
             ],
-            FileBytes = _cpus.Sum(item => item.Target.Transcoder.Stream.FileBytes),
-            Lost = lost,
-            NotWritten = Sum(_cpus, item => item.Target.Transcoder.Stream.NotWritten),
+            FileBytes = _cpus.Sum(item => item.Target.Transcoder.Stream.FileBytes) + own.Sum(item => item.FileBytes),
+            Lost = lost + Sum(own, item => item.Lost),
+            NotWritten = Sum(_cpus, item => item.Target.Transcoder.Stream.NotWritten) + Sum(own, item => item.NotWritten),
             Problems = [.. _problems.Distinct()],
         };
 
@@ -227,6 +234,7 @@ public sealed class KernelRecording : IDisposable
         _instance?.Dispose();
         foreach (var item in _instrumentation)
             item.Dispose();
+        _stateDump?.Dispose();
         _trace?.Dispose();
         _tracefs.Dispose();
     }
@@ -249,6 +257,7 @@ public sealed class KernelRecording : IDisposable
             Instance = _instance,
             Catalogue = EventCatalogue.Read(_tracefs),
             Trace = _trace,
+            Clock = session.Clock,
             Options = _options,
             OwnName = Path.GetFileName(_instance.Path),
             Problems = _problems,
@@ -263,6 +272,8 @@ public sealed class KernelRecording : IDisposable
         if (events.Count > 0)
             PageTranscoder.CheckLayout(EventFormats.Read(_instance, events[0].Event));
         OpenCpus(stream, table);
+        if (_options.HasStateDump)
+            _stateDump = new StateDump(_trace, session.Clock, _problems);
         RecordedEvents.Enable(_instance, events);
     }
 
