@@ -32,6 +32,7 @@ internal sealed unsafe class KernelStream : IDisposable
     private ulong _begin;
     private ulong _last;
     private ulong _discarded;
+    private ulong _told;
     private ulong _packetNumber;
     private ulong _packetEvents;
     private uint _eventId;
@@ -179,6 +180,7 @@ internal sealed unsafe class KernelStream : IDisposable
             _file.Append(new ReadOnlySpan<byte>(_packet, _length));
             _file.EndPacket(new PacketFacts(bits, bits, _begin, end, _discarded, _class.Id, _instance, _packetNumber));
             _packetNumber++;
+            _told = _discarded;
             FileBytes += _length;
             _last = end;
         }
@@ -195,11 +197,13 @@ internal sealed unsafe class KernelStream : IDisposable
     public void Finish(ulong endTime, ulong lost)
     {
         if (lost > 0)
-        {
             AddLost(lost);
-            Open(Math.Max(endTime, _last));
-        }
         Flush(endTime);
+        if (_discarded > _told)
+        {
+            Open(Math.Max(endTime, _last));
+            Flush(endTime);
+        }
     }
 
     public void Dispose()
