@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Weir.Clock;
 using Weir.Tracing;
 
@@ -13,7 +14,16 @@ public sealed class Consumer : IDisposable
     /// <summary>Longest sleep: new processes announce themselves by a packet, but one that never fills a packet must be found too.</summary>
     private const int PollMs = 100;
 
+    /// <summary>
+    /// The same while there are processes of other users, who could do harm with the word that the consumer sleeps on, and so cannot wake it.
+    /// </summary>
+    private const int ForeignPollMs = 10;
+
     private const int ReapMs = 1000;
+
+    /// <summary>Entries of the buffers that are looked at, and those of them that are remembered as none of a program.</summary>
+    private const int MaxEntries = 100_000;
+    private const int MaxPassedOver = 1000;
 
     private readonly Session _session;
     private readonly string _output;
@@ -26,6 +36,8 @@ public sealed class Consumer : IDisposable
     private readonly Thread _thread;
     private readonly ManualResetEventSlim _stop = new();
     private readonly DirectoryChange _buffersWatch;
+    private readonly Dictionary<uint, UserQuota> _quotas = [];
+    private readonly HashSet<string> _passedOver = [];
     private long _nextReapMs;
 
     /// <summary>Begins to drain.</summary>
@@ -46,6 +58,9 @@ public sealed class Consumer : IDisposable
     /// <summary>What was lost, once finished.</summary>
     public LossCounts Losses => _finished.Aggregate(default(LossCounts), (sum, process) => sum + process.Losses);
 
+    /// <summary>Processes of other users that could not be recorded, once finished.</summary>
+    public long RefusedCount { get; private set; }
+
     /// <summary>The clock as measured over the whole session, once finished.</summary>
     public ClockCorrelation FinalClock { get; private set; }
 
@@ -59,8 +74,13 @@ public sealed class Consumer : IDisposable
         AddProcesses();
         if (!Directory.Exists(_session.BuffersDirectory))
             _problems.Add($"{_session.BuffersDirectory}: was removed while recording; programs that started since then are not recorded");
-        foreach (string directory in _live.Keys.ToList())
-            FinishProcess(directory);
+        if (_passedOver.Count > 0)
+        {
+            bool areMore = _passedOver.Count == MaxPassedOver;
+            _problems.Add($"{_session.BuffersDirectory}: {_passedOver.Count}{(areMore ? " or more" : "")} things that no traced program makes were passed over");
+        }
+        foreach (string name in _live.Keys.ToList())
+            FinishProcess(name);
         var description = _session.Description;
         FinalClock = _session.MeasureClock();
         string before = TraceMetadata.ClockText(description);
@@ -96,7 +116,7 @@ public sealed class Consumer : IDisposable
                 continue;
             _session.Wake.Prepare();
             if (!MoveComplete() && !_stop.IsSet)
-                _session.Wake.Sleep(TimeSpan.FromMilliseconds(PollMs));
+                _session.Wake.Sleep(TimeSpan.FromMilliseconds(_live.Values.Any(process => process.IsForeign) ? ForeignPollMs : PollMs));
         }
     }
 
@@ -112,32 +132,81 @@ public sealed class Consumer : IDisposable
 
     private void AddProcesses()
     {
-        foreach (string directory in EnumerateProcesses())
+        foreach (string name in EnumerateProcesses())
         {
-            if (!_live.ContainsKey(directory) && !_seen.Contains(directory))
-                _live.Add(directory, new ProcessDrain(directory, Path.Combine(_output, "ust", "pid", Path.GetFileName(directory)), _session.Description));
+            if (!_live.ContainsKey(name) && !_seen.Contains(name) && !_passedOver.Contains(name))
+                AddProcess(name);
         }
+    }
+
+    private void AddProcess(string name)
+    {
+        var buffers = ProcessBuffers.TryOpen(_session.BuffersDirectory, name);
+        if (buffers == null || (buffers.IsForeign && !IsAcceptable(name)))
+        {
+            // Also what is gone by now, and never had a name that a program gives.
+            if (_passedOver.Count < MaxPassedOver && (buffers != null || !ProcessDirectory.IsName(name)))
+                _passedOver.Add(name);
+            buffers?.Dispose();
+            return;
+        }
+        UserQuota? quota = null;
+        bool isRefused = name.EndsWith(RefusedProcesses.MarkSuffix, StringComparison.Ordinal);
+        if (buffers.IsForeign && (!TryGetQuota(buffers.User, out quota) || quota.IsUsedUp || !quota.TryBegin()))
+        {
+            isRefused = quota is not { IsUsedUp: true };
+            AddProblem($"user {buffers.User} has more processes than are recorded of another user: {UserQuota.MaxProcesses} at a time");
+        }
+        else if (!isRefused)
+        {
+            _live.Add(name, new ProcessDrain(buffers, Path.Combine(_output, "ust", "pid", name), _session.Description, quota));
+            return;
+        }
+        else
+            quota?.End(0);
+        buffers.Dispose();
+        if (!isRefused)
+            return;
+        RefusedCount++;
+        _seen.Add(name);
+    }
+
+    private static bool IsAcceptable(string name) => ProcessDirectory.IsName(
+        name.EndsWith(RefusedProcesses.MarkSuffix, StringComparison.Ordinal) ? name[..^RefusedProcesses.MarkSuffix.Length] : name);
+
+    private bool TryGetQuota(uint user, [NotNullWhen(true)] out UserQuota? quota)
+    {
+        if (!_quotas.TryGetValue(user, out quota) && _quotas.Count < UserQuota.MaxUsers)
+            _quotas.Add(user, quota = new UserQuota());
+        return quota != null;
+    }
+
+    private void AddProblem(string problem)
+    {
+        if (!_problems.Contains(problem))
+            _problems.Add(problem);
     }
 
     private string[] EnumerateProcesses()
     {
         try
         {
-            return Directory.GetDirectories(_session.BuffersDirectory);
+            using var directory = DirectoryEntries.Open(_session.BuffersDirectory);
+            return DirectoryEntries.Names(directory, MaxEntries);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (IOException)
         {
             return [];
         }
     }
 
-    private void FinishProcess(string directory)
+    private void FinishProcess(string name)
     {
-        if (!_live.Remove(directory, out var process))
+        if (!_live.Remove(name, out var process))
             return;
-        process.Finish(TraceClock.Read(_session.Description.Clock), IsAlive(directory));
+        process.Finish(TraceClock.Read(_session.Description.Clock));
         _finished.Add(process);
-        _seen.Add(directory);
+        _seen.Add(name);
     }
 
     /// <summary>Finishes processes that have ended and gives their buffers back, so that a long session does not collect them.</summary>
@@ -147,23 +216,14 @@ public sealed class Consumer : IDisposable
         if (now < _nextReapMs)
             return;
         _nextReapMs = now + ReapMs;
-        foreach (string directory in _live.Keys.ToList())
+        foreach (var (name, process) in _live.ToList())
         {
             // First the end, then the last look: what was committed before the end is seen.
-            if (IsAlive(directory))
+            if (process.IsAlive())
                 continue;
-            FinishProcess(directory);
-            try
-            {
-                Directory.Delete(directory, recursive: true);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // It goes with the session.
-            }
+            FinishProcess(name);
+            // What cannot be removed goes with the session.
+            DirectoryRemoval.TryRemove(Path.Combine(_session.BuffersDirectory, name));
         }
     }
-
-    private static bool IsAlive(string directory) =>
-        LifeLock.IsHeld(directory) ?? (ProcessDirectory.ProcessIdOf(Path.GetFileName(directory)) is not { } id || Directory.Exists($"/proc/{id}"));
 }
