@@ -86,13 +86,13 @@ public sealed partial class KernelRecordTests
     public void Filters_are_evaluated_as_the_trace_shows_the_fields()
     {
         using var place = new Place();
-        var result = place.Record(["-a", "-k", "sched:sched_switch if !(next_prio >= 20) || next_comm == \"slee*\"", "-k", "syscalls:write if count == 1 && fd == 1", "-o", "trace", "--", "sh", "-c", $"{string.Join(' ', s_dd)}; sleep 0.05"]);
+        var result = place.Record(["-a", "-k", "sched:sched_switch if !(next_prio >= 20) || prev_comm == \"slee*\"", "-k", "syscalls:write if count == 1 && fd == 1", "-o", "trace", "--", "sh", "-c", $"{string.Join(' ', s_dd)}; sleep 0.05"]);
         Assert.True(result.Status == 0, result.Error);
         string[] lines = Babeltrace.Lines(place, "trace");
         Assert.Equal(2000, lines.Count(line => line.Contains(" syscall_entry_write: ", StringComparison.Ordinal) && line.Contains("fd = 1, ", StringComparison.Ordinal) && line.Contains("count = 1 ", StringComparison.Ordinal)));
         var switches = lines.Where(line => line.Contains(" sched_switch: ", StringComparison.Ordinal)).ToList();
         Assert.NotEmpty(switches);
-        Assert.All(switches, line => Assert.Matches(@"next_comm = ""slee|next_prio = (-\d+|1?\d) ", line));
+        Assert.All(switches, line => Assert.Matches(@"prev_comm = ""slee.*|next_prio = (-\d+|1?\d) ", line));
     }
 
     [Fact]
