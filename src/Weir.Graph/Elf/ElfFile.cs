@@ -13,7 +13,7 @@ namespace Weir.Graph;
 ///  58  46  size of one, number of them, number of the one that has their names, 16 bits each
 /// </code>
 /// </summary>
-internal sealed class ElfFile : IDisposable
+internal sealed partial class ElfFile : IDisposable
 {
     /// <summary>Most bytes of a section that are read: more debugging information is given up.</summary>
     private const ulong MaxSectionBytes = 1 << 30;
@@ -33,6 +33,7 @@ internal sealed class ElfFile : IDisposable
     private readonly Dictionary<int, byte[]> _contents = [];
     private readonly Section[] _sections;
     private readonly byte[] _names;
+    private readonly byte[] _head;
 
     /// <summary>Reads the headers; the stream belongs to the file then.</summary>
     /// <exception cref="BadElfException">It is no ELF.</exception>
@@ -45,6 +46,7 @@ internal sealed class ElfFile : IDisposable
             throw new BadElfException("no ELF file");
         Is64 = head[4] == 2;
         IsBigEndian = head[5] == 2;
+        _head = head;
         ulong sectionsOffset = new ElfReader(head, IsBigEndian, Is64 ? 40u : 32).Word(Is64);
         var reader = new ElfReader(head, IsBigEndian, Is64 ? 58u : 46);
         uint entrySize = reader.UInt16();
@@ -157,23 +159,7 @@ internal sealed class ElfFile : IDisposable
         var reader = new ElfReader(symbols, IsBigEndian);
         for (int sizeBytes = Is64 ? 24 : 16; reader.Rest >= sizeBytes;)
         {
-            uint name = reader.UInt32();
-            ulong value;
-            int info;
-            if (Is64)
-            {
-                info = reader.Byte();
-                reader.Take(3);
-                value = reader.UInt64();
-                reader.Take(8);
-            }
-            else
-            {
-                value = reader.UInt32();
-                reader.Take(4);
-                info = reader.Byte();
-                reader.Take(3);
-            }
+            var (name, value, info, _) = ReadSymbol(ref reader);
             if ((info & 15) == FunctionSymbol && value <= address && (nearest is null || value > nearestValue))
                 (nearest, nearestValue) = ((name, value), value);
         }
@@ -192,7 +178,7 @@ internal sealed class ElfFile : IDisposable
             section.NameOffset = reader.UInt32();
             section.Type = reader.UInt32();
             section.Flags = reader.Word(Is64);
-            reader.Word(Is64);
+            section.Address = reader.Word(Is64);
             section.Offset = reader.Word(Is64);
             section.Size = reader.Word(Is64);
             section.Link = reader.UInt32();
@@ -264,6 +250,7 @@ internal sealed class ElfFile : IDisposable
         public uint NameOffset;
         public uint Type;
         public ulong Flags;
+        public ulong Address;
         public ulong Offset;
         public ulong Size;
         public uint Link;

@@ -20,9 +20,20 @@ internal abstract class InstrumentationKind
     /// <summary>A rule of this kind and what it records, in one line for the help.</summary>
     public abstract string Help { get; }
 
+    /// <summary>Why this kernel has nothing of this kind, as a sentence; null where it has.</summary>
+    public virtual string? Refusal(TracefsMount tracefs) => null;
+
     /// <summary>Makes ready what a rule asks for.</summary>
     /// <exception cref="KernelException">It cannot be had here; says why, and what could be meant.</exception>
     public abstract Instrumentation Prepare(KernelRule rule, InstrumentationContext context);
+
+    /// <summary>Says why this kernel has nothing of this kind.</summary>
+    /// <exception cref="KernelException">It has not.</exception>
+    protected void Require(KernelRule rule, InstrumentationContext context)
+    {
+        if (Refusal(context.Tracefs) is { } refusal)
+            throw new KernelException($"kernel rule '{rule.Text}': {refusal}");
+    }
 }
 
 /// <summary>What one rule has made in a session.</summary>
@@ -33,6 +44,17 @@ internal abstract class Instrumentation : IDisposable
 
     /// <summary>Begins to record; the instance's events are on by then.</summary>
     public virtual void Start()
+    {
+    }
+
+    /// <summary>The command is about to be started on this thread; not called where the whole machine is recorded.</summary>
+    /// <param name="threadId">The thread's number, as the kernel writes it.</param>
+    public virtual void BeginCommandStart(string threadId)
+    {
+    }
+
+    /// <summary>The command was started, on the same thread.</summary>
+    public virtual void EndCommandStart(string threadId)
     {
     }
 
@@ -64,6 +86,12 @@ internal sealed record RecordedEvent(KernelEventName Event)
 
     /// <summary>Whether the event has a file <c>enable</c>; what the kernel writes for a tracer or a marker has none.</summary>
     public bool IsSwitched { get; init; } = true;
+
+    /// <summary>The fields of 8 bytes that hold the kernel's addresses.</summary>
+    public IReadOnlyList<string> AddressFields { get; init; } = [];
+
+    /// <summary>Takes the addresses that occur in <see cref="AddressFields"/>; null where nobody wants them.</summary>
+    public KernelAddresses? Addresses { get; init; }
 }
 
 /// <summary>The session that instrumentation is prepared for.</summary>

@@ -129,14 +129,19 @@ public sealed class KernelRecording : IDisposable
             return;
         _instance!.Append("set_event_pid", ThisThread);
         _instance.Write("set_event_notrace_pid", "");
+        foreach (var item in _instrumentation)
+            item.BeginCommandStart(ThisThread);
     }
 
     /// <summary>Ends what <see cref="BeginCommandStart"/> began; on the same thread.</summary>
     public void EndCommandStart()
     {
+        if (_options.IsWholeMachine)
+            return;
         // One thread cannot be taken out of the list, but kept from being recorded.
-        if (!_options.IsWholeMachine)
-            _instance!.TryWrite("set_event_notrace_pid", ThisThread);
+        _instance!.TryWrite("set_event_notrace_pid", ThisThread);
+        foreach (var item in _instrumentation)
+            item.EndCommandStart(ThisThread);
     }
 
     /// <summary>Stops recording, and takes what the kernel still has.</summary>
