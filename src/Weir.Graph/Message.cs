@@ -94,10 +94,6 @@ public sealed class DataStream
     public long ToNanoseconds(ulong clockValue) =>
         unchecked(ClockOffsetNs + (long)ClockValue.ToNanoseconds(clockValue, FrequencyHz));
 
-    /// <summary>The clock value for nanoseconds from the clock's origin; 0 for what was before the clock began.</summary>
-    public ulong ToClockValue(long timeNs) =>
-        timeNs <= ClockOffsetNs ? 0 : ClockValue.FromNanoseconds(unchecked((ulong)timeNs - (ulong)ClockOffsetNs), FrequencyHz);
-
     /// <summary>The clock value of a time: one that <see cref="ToNanoseconds"/> converts to it, where there is one nearby.</summary>
     public ulong ToCycles(long timeNs)
     {
@@ -199,7 +195,7 @@ public abstract class MessageIterator : IDisposable
     /// <summary>The next batch, or an empty one at the end.</summary>
     /// <exception cref="TraceReadException">
     /// The trace is bad here. All messages before have been given. An iterator that was told to keep going may be asked again, and then goes on
-    /// behind what is bad or is at its end; of others nobody asks.
+    /// behind what is bad or is at its end; of others nobody asks. A graph ends one that says the same error twice.
     /// </exception>
     public abstract ArraySegment<Message> Next();
 

@@ -6,34 +6,19 @@ namespace Weir.Graph;
 /// Runs streams into a sink that takes messages in any order: each stream by itself, several at a time, without merging. What the sink makes
 /// of it does not depend on how many at a time, nor does the error that is thrown.
 /// </summary>
-public static class StreamPool
+internal static class StreamPool
 {
-    /// <summary>Gives all messages of all streams to a sink, one batch at a time, and lets it finish.</summary>
+    /// <summary>Gives all messages of all streams to a sink, one batch at a time.</summary>
     /// <param name="streams">The streams; they stay the caller's.</param>
-    /// <param name="sink">Takes the batches, from several threads but never two at once.</param>
+    /// <param name="consume">Takes the batches, from several threads but never two at once.</param>
     /// <param name="jobs">How many streams are read at a time.</param>
     /// <param name="report">
     /// Takes the errors, stream after stream, at the end; streams must be such as go on after an error. Null: the error of the first stream that
     /// has one is thrown.
     /// </param>
     /// <exception cref="TraceReadException">A stream is bad, or the clocks of two cannot be compared, as merging them would have found.</exception>
-    public static void Run(IReadOnlyList<MessageIterator> streams, MessageSink sink, int jobs, Action<TraceReadException>? report = null)
+    public static void Run(IReadOnlyList<MessageIterator> streams, Action<ArraySegment<Message>> consume, int jobs, Action<TraceReadException>? report)
     {
-        ArgumentNullException.ThrowIfNull(sink);
-        try
-        {
-            Run(streams, batch => sink.Consume(batch), jobs, report);
-        }
-        finally
-        {
-            sink.Finish();
-        }
-    }
-
-    /// <summary>The same, into a routine.</summary>
-    internal static void Run(IReadOnlyList<MessageIterator> streams, Action<ArraySegment<Message>> consume, int jobs, Action<TraceReadException>? report)
-    {
-        ArgumentNullException.ThrowIfNull(streams);
         var run = new PooledRun(streams, consume, report is not null);
         var threads = new Thread[Math.Clamp(jobs, 1, Math.Max(1, streams.Count)) - 1];
         for (int i = 0; i < threads.Length; i++)
@@ -92,7 +77,6 @@ public static class StreamPool
 
         private void Drain(int index)
         {
-            string? lastProblem = null;
             while (true)
             {
                 ArraySegment<Message> batch;
@@ -102,16 +86,11 @@ public static class StreamPool
                 }
                 catch (TraceReadException e)
                 {
-                    // One that cannot go on behind an error says the same again.
-                    if (e.Message == lastProblem)
-                        return;
-                    lastProblem = e.Message;
                     (_errors[index] ??= []).Add(e);
                     if (keepsGoing)
                         continue;
                     return;
                 }
-                lastProblem = null;
                 if (batch.Count == 0 || _failure is not null)
                     return;
                 _streams[index] ??= batch[0].Stream;

@@ -31,7 +31,7 @@ public class ArchitectureTests
 
     private static readonly string[] s_linkedByApplications = ["Weir.Clock", "Weir.Ring", "Weir.Ctf", "Weir.Tracing"];
 
-    private static string Source => Path.Combine(FindRoot(), "src");
+    private static string Source => Path.Combine(Repository.Root, "src");
 
     [Fact]
     public void References_go_down_only()
@@ -71,7 +71,7 @@ public class ArchitectureTests
     [Fact]
     public void Every_project_is_in_the_solution()
     {
-        string solution = File.ReadAllText(Path.Combine(FindRoot(), "Weir.slnx"));
+        string solution = File.ReadAllText(Path.Combine(Repository.Root, "Weir.slnx"));
         Assert.All(Projects(), project => Assert.Contains($"/{project.Name}.csproj", solution));
     }
 
@@ -80,12 +80,4 @@ public class ArchitectureTests
 
     private static IEnumerable<string> References(XDocument project, string kind) =>
         project.Descendants(kind).Select(element => element.Attribute("Include")!.Value);
-
-    private static string FindRoot()
-    {
-        string? directory = AppContext.BaseDirectory;
-        while (directory != null && !File.Exists(Path.Combine(directory, "Weir.slnx")))
-            directory = Path.GetDirectoryName(directory);
-        return directory!;
-    }
 }

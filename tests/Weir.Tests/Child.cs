@@ -21,10 +21,8 @@ internal static class Child
     /// <summary>Runs it to its end and returns the lines that it wrote.</summary>
     public static string[] Run(Func<string[], int> role, string[] arguments, Dictionary<string, string?>? environment = null)
     {
-        using var process = Start(role, arguments, environment);
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.Equal(0, process.ExitCode);
-        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var finished = Command.Run(Environment.ProcessPath!, Program.ChildArguments(role, arguments), environment)!;
+        Assert.True(finished.Status == 0, $"status {finished.Status}: {finished.Error}");
+        return finished.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 }

@@ -15,7 +15,7 @@ public unsafe interface IFieldVisitor
     /// <summary>Text in UTF-8 (whatever the trace has) without its final zero; valid during the call.</summary>
     void Text(int step, byte* text, int lengthBytes);
 
-    /// <summary>A structure begins; false passes over its inside without a call.</summary>
+    /// <summary>A structure begins; its members come next.</summary>
     void BeginStructure(int step);
 
     /// <summary>The structure ends.</summary>

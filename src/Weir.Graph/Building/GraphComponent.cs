@@ -133,25 +133,40 @@ public sealed class GraphComponent
         }
     }
 
-    /// <summary>Streams may be read by several threads.</summary>
-    private void Blame(Dictionary<Exception, GraphComponent> blamed, Exception error)
+    /// <summary>Says whose an error is, and whether it is this component's own. Streams may be read by several threads.</summary>
+    private bool Blame(Dictionary<Exception, GraphComponent> blamed, Exception error)
     {
         lock (blamed)
+        {
             blamed.TryAdd(error, this);
+            return blamed[error] == this;
+        }
     }
 
-    /// <summary>Says of what it throws whose it is. The error stays what it is: a muxer waits with some of them.</summary>
-    private sealed class WatchedIterator(MessageIterator inner, Action<Exception> blame) : MessageIterator
+    /// <summary>
+    /// Says of what it throws whose it is. The error stays what it is: a muxer waits with some of them. An iterator that cannot go on behind an
+    /// error says the same again when it is asked again: that is its end.
+    /// </summary>
+    private sealed class WatchedIterator(MessageIterator inner, Func<Exception, bool> blame) : MessageIterator
     {
+        private string? _lastProblem;
+
         public override ArraySegment<Message> Next()
         {
             try
             {
-                return inner.Next();
+                var batch = inner.Next();
+                _lastProblem = null;
+                return batch;
             }
             catch (Exception e)
             {
-                blame(e);
+                if (blame(e) && e is TraceReadException)
+                {
+                    if (e.Message == _lastProblem)
+                        return ArraySegment<Message>.Empty;
+                    _lastProblem = e.Message;
+                }
                 throw;
             }
         }

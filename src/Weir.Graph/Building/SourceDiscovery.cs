@@ -115,7 +115,10 @@ public sealed class SourceDiscovery(IEnumerable<ComponentClass> classes)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Problems.Add($"{input}: {candidate}: {e.Message}");
+            // What one cannot read the others cannot.
+            string problem = $"{input}: {e.Message}";
+            if (!Problems.Contains(problem))
+                Problems.Add(problem);
             return 0;
         }
     }

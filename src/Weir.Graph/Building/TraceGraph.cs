@@ -189,8 +189,8 @@ public sealed class TraceGraph : IDisposable
                     isMore |= Move(pump, pumps, blamed);
                 cancellation.ThrowIfCancellationRequested();
             }
-            if (ReportError is null)
-                pumps.ForEach(pump => pump.ThrowIfBad());
+            foreach (var pump in pumps)
+                ThrowIfBad(pump, pumps, blamed);
         }
         catch (Exception e)
         {
@@ -222,6 +222,25 @@ public sealed class TraceGraph : IDisposable
             }
             catch (TraceReadException e) when (ReportError is not null)
             {
+                Report(pumps, e, blamed);
+            }
+        }
+    }
+
+    /// <summary>Throws, or reports, what those have kept that were not read to their end.</summary>
+    private void ThrowIfBad(SinkPump pump, List<SinkPump> pumps, Dictionary<Exception, GraphComponent> blamed)
+    {
+        TraceReadException? last = null;
+        while (true)
+        {
+            try
+            {
+                pump.ThrowIfBad();
+                return;
+            }
+            catch (TraceReadException e) when (ReportError is not null && e.Message != last?.Message)
+            {
+                last = e;
                 Report(pumps, e, blamed);
             }
         }

@@ -93,11 +93,7 @@ internal sealed partial class ElfFile : IDisposable
     {
         try
         {
-            // Pipes and devices, which could be waited for, have no length.
-            var target = File.ResolveLinkTarget(path, returnFinalTarget: true) as FileInfo ?? new FileInfo(path);
-            if (!target.Exists || target.Length == 0)
-                throw new BadElfException("no such file");
-            return new FileStream(target.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            return RegularFile.Open(path) ?? throw new BadElfException("no such file");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {

@@ -1,11 +1,13 @@
-using System.Diagnostics;
 using Weir.Tests.Ctf;
+using Weir.Tests.Sessions;
 using Xunit;
 
 namespace Weir.Tests.Cli;
 
 public class ConvertVerbTests
 {
+    private static readonly Dictionary<string, string?> s_newYork = new() { ["TZ"] = "America/New_York" };
+
     [Theory]
     [InlineData]
     [InlineData("--clock-cycles")]
@@ -16,9 +18,7 @@ public class ConvertVerbTests
     [InlineData("--clock-offset=-3", "--clock-offset-ns=999999999", "--clock-gmt")]
     public void The_text_is_that_of_babeltrace2(params string[] options)
     {
-        var version = Run("babeltrace2", "--version");
-        if (version is null)
-            Assert.Skip("babeltrace2 is not installed: its text is what ours is compared with");
+        Babeltrace.SkipIfMissing();
         var builder = new LttngTraceBuilder(2_600_000_001);
         ulong start = 1_000_000_000_000_000;
         byte[] first = [.. builder.Packet(0, 0, start, start + 999, 8, (start + 3, 0, -5), (start + 9, 1, 3), (start + 20, 1, -9)), .. builder.Packet(0, 0, start + 1000, start + 2000, 0, (start + 1500, 0, 8))];
@@ -26,7 +26,7 @@ public class ConvertVerbTests
         string directory = builder.WriteTo(LttngTraceBuilder.NewDirectory(), first, second);
         try
         {
-            var expected = Run("babeltrace2", [.. options, directory])!.Value;
+            var expected = Command.Run("babeltrace2", [.. options, directory], s_newYork)!;
             Assert.True(expected.Status == 0, expected.Error);
             var actual = Weir(["convert", .. options, directory]);
             Assert.Equal(0, actual.Status);
@@ -77,24 +77,5 @@ public class ConvertVerbTests
         }
     }
 
-    private static (int Status, string Output, string Error) Weir(string[] arguments) =>
-        Run("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "weir.dll"), .. arguments])!.Value;
-
-    private static (int Status, string Output, string Error)? Run(string program, params string[] arguments)
-    {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["TZ"] = "America/New_York";
-        try
-        {
-            using var process = Process.Start(start)!;
-            var error = process.StandardError.ReadToEndAsync();
-            string output = process.StandardOutput.ReadToEnd();
-            Assert.True(process.WaitForExit(60_000), $"{program} does not end");
-            return (process.ExitCode, output, error.GetAwaiter().GetResult());
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return null;
-        }
-    }
+    private static Finished Weir(params string[] arguments) => Command.Weir(arguments, s_newYork);
 }

@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using System.Text.Json;
+using Weir.Tests.Sessions;
 using Xunit;
 
 namespace Weir.Tests.Cli;
@@ -13,17 +13,17 @@ public sealed class CorpusTests
     [Fact]
     public void Every_case_of_the_corpus_gives_what_the_reference_gives()
     {
-        string root = FindRepository();
+        string root = Repository.Root;
         string folder = Environment.GetEnvironmentVariable("WEIR_CONFORMANCE") ?? Path.GetFullPath(Path.Combine(root, "../shared/conformance"));
         string judge = Path.Combine(folder, "run");
         if (!File.Exists(judge))
             Assert.Skip($"the corpus is not beside the project: there is no {judge} (WEIR_CONFORMANCE names another folder)");
         // The cases of writing are read by the reference, which is fetched here once. Without it they are skipped, and counted so.
-        Run(Path.Combine(folder, "getref"), out _);
+        Run(Path.Combine(folder, "getref"));
         string report = Path.GetTempFileName();
         try
         {
-            int status = Run(judge, out string output, "--weir", Path.Combine(root, "weir"), "--max-lines", "1000", "--json", report);
+            var judged = Run(judge, "--weir", Path.Combine(root, "weir"), "--max-lines", "1000", "--json", report);
             using var results = JsonDocument.Parse(File.ReadAllText(report));
             int passed = 0;
             int skipped = 0;
@@ -33,7 +33,7 @@ public sealed class CorpusTests
                 skipped += result.Value.GetString() == "skip" ? 1 : 0;
             }
             TestContext.Current.TestOutputHelper?.WriteLine($"{passed} cases passed, {skipped} were skipped");
-            Assert.True(status == 0, output);
+            Assert.True(judged.Status == 0, judged.Output + judged.Error);
             Assert.True(passed > 0, "no case was asked");
         }
         finally
@@ -42,29 +42,10 @@ public sealed class CorpusTests
         }
     }
 
-    private static int Run(string program, out string output, params string[] arguments)
+    private static Finished Run(string program, params string[] arguments)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardInput = true };
-        try
-        {
-            using var process = Process.Start(start)!;
-            process.StandardInput.Close();
-            output = process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            return process.ExitCode;
-        }
-        catch (System.ComponentModel.Win32Exception e)
-        {
-            Assert.Skip($"{program} does not start: {e.Message}");
-            throw;
-        }
-    }
-
-    private static string FindRepository()
-    {
-        string? directory = AppContext.BaseDirectory;
-        while (directory is not null && !File.Exists(Path.Combine(directory, "Weir.slnx")))
-            directory = Path.GetDirectoryName(directory);
-        return directory ?? throw new InvalidOperationException("The tests run below the repository.");
+        var finished = Command.Run(program, arguments, limitMs: 60 * 60_000);
+        Assert.SkipWhen(finished is null, $"{program} does not start");
+        return finished!;
     }
 }

@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using Weir.Tests.Ctf;
 using Weir.Tests.Graph;
+using Weir.Tests.Sessions;
 using Xunit;
 
 namespace Weir.Tests.Cli;
@@ -8,6 +8,8 @@ namespace Weir.Tests.Cli;
 /// <summary>Graphs from the command line, beside babeltrace2's.</summary>
 public sealed class GraphVerbsTests : IDisposable
 {
+    private static readonly Dictionary<string, string?> s_newYork = new() { ["TZ"] = "America/New_York" };
+
     private readonly string _root = Directory.CreateTempSubdirectory("weir-tests-").FullName;
     private readonly string _trace;
 
@@ -46,12 +48,12 @@ public sealed class GraphVerbsTests : IDisposable
     public void What_babeltrace2_prints_is_printed(params string[] arguments)
     {
         string[] given = [.. arguments.Select(Place)];
-        var expected = Run("babeltrace2", given);
-        Assert.SkipWhen(expected is null, "babeltrace2 is not installed: its output is what ours is compared with");
-        Assert.True(expected!.Value.Status == 0, expected.Value.Error);
+        Babeltrace.SkipIfMissing();
+        var expected = Command.Run("babeltrace2", given, s_newYork)!;
+        Assert.True(expected.Status == 0, expected.Error);
         var actual = Weir(given);
         Assert.True(actual.Status == 0, actual.Error);
-        Assert.Equal(WithoutPlaceInTrace(expected.Value.Output), WithoutPlaceInTrace(actual.Output));
+        Assert.Equal(WithoutPlaceInTrace(expected.Output), WithoutPlaceInTrace(actual.Output));
     }
 
     [Fact]
@@ -110,8 +112,8 @@ public sealed class GraphVerbsTests : IDisposable
     public void The_sample_counts_events_by_name()
     {
         string sample = Path.Combine(PluginLoaderTests.Sample, "../../../../CountByName/bin/Release/net10.0/CountByName.dll");
-        Assert.Equal("         1 test:mixed\n         3 test:number\n", Run("dotnet", ["exec", sample, _root])!.Value.Output);
-        Assert.Equal("         1 test:number\n", Run("dotnet", ["exec", sample, _root, "--where", "value > 2"])!.Value.Output);
+        Assert.Equal("         1 test:mixed\n         3 test:number\n", Command.Run("dotnet", ["exec", sample, _root], s_newYork)!.Output);
+        Assert.Equal("         1 test:number\n", Command.Run("dotnet", ["exec", sample, _root, "--where", "value > 2"], s_newYork)!.Output);
     }
 
     private string Place(string argument) => argument.Replace("TRACE", _trace).Replace("ROOT", _root);
@@ -119,24 +121,5 @@ public sealed class GraphVerbsTests : IDisposable
     /// <summary>babeltrace2 2.1 says where a trace lies under the directory that was named, 2.0 does not.</summary>
     private static string WithoutPlaceInTrace(string text) => text.Replace(" --params 'trace-name=\"trace\"'", "").Replace("/trace", "").Replace("session", "");
 
-    private static (int Status, string Output, string Error) Weir(params string[] arguments) =>
-        Run("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "weir.dll"), .. arguments])!.Value;
-
-    private static (int Status, string Output, string Error)? Run(string program, string[] arguments)
-    {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["TZ"] = "America/New_York";
-        try
-        {
-            using var process = Process.Start(start)!;
-            var error = process.StandardError.ReadToEndAsync();
-            string output = process.StandardOutput.ReadToEnd();
-            Assert.True(process.WaitForExit(60_000), $"{program} does not end");
-            return (process.ExitCode, output, error.GetAwaiter().GetResult());
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return null;
-        }
-    }
+    private static Finished Weir(params string[] arguments) => Command.Weir(arguments, s_newYork);
 }

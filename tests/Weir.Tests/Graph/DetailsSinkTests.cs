@@ -7,16 +7,19 @@ using Xunit;
 
 namespace Weir.Tests.Graph;
 
-public partial class DetailsSinkTests
+public class DetailsSinkTests
 {
+    /// <summary>A trace with every field class that there is; what is expected of it is what babeltrace2 2.1.1 prints.</summary>
+    private static string EveryClass => InFolder("input/every-class");
+
     [Fact]
     public void Every_field_class_is_shown_as_babeltrace2_shows_it() =>
-        Assert.Equal(Expected, Convert(WriteEveryClass(), new DetailsOptions { WithStreamName = false }));
+        Assert.Equal(File.ReadAllText(InFolder("expected/every-class.txt")), Convert(EveryClass, new DetailsOptions { WithStreamName = false }));
 
     [Fact]
     public void A_compact_line_has_time_stream_and_kind()
     {
-        string[] lines = Convert(WriteEveryClass(), new DetailsOptions { IsCompact = true, WithMetadata = false }).Split('\n');
+        string[] lines = Convert(EveryClass, new DetailsOptions { IsCompact = true, WithMetadata = false }).Split('\n');
         Assert.Equal(
             [
                 "[Unknown] {0 3 2} Stream beginning",
@@ -45,7 +48,6 @@ public partial class DetailsSinkTests
     [InlineData("WithData", "Packet beginning")]
     public void Each_option_leaves_its_part_out(string option, string part)
     {
-        string directory = WriteEveryClass();
         // Indices of arrays and ranges stand in brackets too, but inside a line.
         bool Has(string text) => text.Split('\n').Any(line => part == "[" ? line.StartsWith('[') : (line + " ").Contains(part, StringComparison.Ordinal));
         var options = option switch
@@ -58,17 +60,17 @@ public partial class DetailsSinkTests
             "WithMetadata" => new DetailsOptions { WithMetadata = false },
             _ => new DetailsOptions { WithData = false },
         };
-        Assert.True(Has(Convert(directory, new DetailsOptions())));
-        Assert.False(Has(Convert(directory, options)));
+        Assert.True(Has(Convert(EveryClass, new DetailsOptions())));
+        Assert.False(Has(Convert(EveryClass, options)));
     }
 
     [Fact]
     public void Colours_surround_names_and_values()
     {
-        string text = Convert(WriteEveryClass(), new DetailsOptions { IsColored = true, WithMetadata = false });
+        string text = Convert(EveryClass, new DetailsOptions { IsColored = true, WithMetadata = false });
         Assert.Contains("\n\e[1m\e[1m\e[33mEvent\e[0m `\e[32mename\e[0m` (Class ID \e[1m5\e[0m):\n  \e[35mCommon context\e[0m:\n    \e[36mcc\e[0m: \e[1m11\e[0m\n", text, StringComparison.Ordinal);
         Assert.Contains("\e[36mflag\e[0m: \e[1m\e[1m\e[32mYes\e[0m", text, StringComparison.Ordinal);
-        text = Convert(WriteEveryClass(), new DetailsOptions { IsColored = true, BrightIsBold = false, WithMetadata = false });
+        text = Convert(EveryClass, new DetailsOptions { IsColored = true, BrightIsBold = false, WithMetadata = false });
         Assert.Contains("\e[1m\e[93mEvent\e[0m", text, StringComparison.Ordinal);
     }
 
@@ -132,13 +134,7 @@ public partial class DetailsSinkTests
         return builder.WriteTo(LttngTraceBuilder.NewDirectory(), first, second);
     }
 
-    private static string WriteEveryClass()
-    {
-        string directory = Directory.CreateDirectory(LttngTraceBuilder.NewDirectory()).FullName;
-        File.WriteAllText(Path.Combine(directory, "metadata"), string.Concat(Metadata.Split('\n').Select(line => $"\x1e{line}\n")));
-        File.WriteAllBytes(Path.Combine(directory, "s"), System.Convert.FromHexString(Stream));
-        return directory;
-    }
+    private static string InFolder(string name) => Path.Combine(Repository.Root, "tests/Weir.Tests/Graph/DetailsSink", name);
 
     private static MessageSink Create(JsonObject parameters) =>
         DetailsSink.Class.Create(new ComponentContext { Name = "details", Parameters = parameters, Output = new MemoryStream() });

@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
 using Weir.Graph;
+using Weir.Tests.Sessions;
 using Xunit;
 
 namespace Weir.Tests.Graph;
@@ -31,9 +31,9 @@ public class DmesgSourceTests
                 // babeltrace2 crashes on a time without its closing bracket.
                 if (!takesNoTime && text.StartsWith("[ 1.0\n", StringComparison.Ordinal))
                     continue;
-                string expected = RunBabeltrace($"path=\"{path}\",no-extract-timestamp={(takesNoTime ? "yes" : "no")}", out int status);
-                Assert.Equal(0, status);
-                Assert.Equal(expected, Convert(path, takesNoTime, out var error));
+                var expected = RunBabeltrace($"path=\"{path}\",no-extract-timestamp={(takesNoTime ? "yes" : "no")}");
+                Assert.Equal(0, expected.Status);
+                Assert.Equal(expected.Output, Convert(path, takesNoTime, out var error));
                 Assert.Null(error);
             }
         }
@@ -100,24 +100,9 @@ public class DmesgSourceTests
         return Encoding.UTF8.GetString(output.ToArray());
     }
 
-    private static string RunBabeltrace(string parameters, out int status)
+    private static Finished RunBabeltrace(string parameters)
     {
-        var start = new ProcessStartInfo("babeltrace2", ["-c", "source.text.dmesg", "-p", parameters]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["TZ"] = "UTC";
-        try
-        {
-            using var process = Process.Start(start)!;
-            var error = process.StandardError.ReadToEndAsync();
-            string output = process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            error.GetAwaiter().GetResult();
-            status = process.ExitCode;
-            return output;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            Assert.Skip("babeltrace2 is not installed: its lines are what ours are compared with");
-            throw;
-        }
+        Babeltrace.SkipIfMissing();
+        return Command.Run("babeltrace2", ["-c", "source.text.dmesg", "-p", parameters], new() { ["TZ"] = "UTC" })!;
     }
 }

@@ -127,6 +127,50 @@ public sealed class TraceGraphTests : IDisposable
         Assert.True(sink.IsFinished);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void An_input_that_cannot_go_on_behind_its_error_ends_there(bool isMerged)
+    {
+        string path = Path.GetTempFileName();
+        File.WriteAllText(path, "{\"time\":1,\"name\":\"a\"}\nbad\n{\"time\":2,\"name\":\"a\"}\n");
+        var errors = new List<Exception>();
+        using var graph = new TraceGraph { ReportError = errors.Add };
+        var sink = new Values();
+        graph.Add("lines", JsonSource.Class, new() { ["inputs"] = new System.Text.Json.Nodes.JsonArray(path) });
+        graph.Add("values", sink);
+        if (isMerged)
+            graph.Connect(graph.Find("lines")!, graph.Add("muxer", Muxer.Class, ParameterText.Parse("keep-going=yes")));
+        graph.Connect(graph.Find(isMerged ? "muxer" : "lines")!, graph.Find("values")!);
+        graph.Run(TestContext.Current.CancellationToken);
+        File.Delete(path);
+        Assert.Equal("lines", Assert.IsType<GraphException>(Assert.Single(errors)).Component);
+        Assert.Single(sink.Times);
+        Assert.True(sink.IsFinished);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void An_input_that_is_bad_from_its_beginning_is_told_of_also_where_a_range_ends_the_run(bool keepsGoing)
+    {
+        string path = Path.GetTempFileName();
+        File.WriteAllText(path, "bad\n");
+        var errors = new List<Exception>();
+        using var graph = new TraceGraph { ReportError = keepsGoing ? errors.Add : null };
+        var sink = new Values();
+        var muxer = graph.Add("muxer", Muxer.Class, new() { ["keep-going"] = keepsGoing });
+        graph.Connect(graph.Add("traces", CtfFsSource.Class, Inputs()), muxer);
+        graph.Connect(graph.Add("lines", JsonSource.Class, new() { ["inputs"] = new System.Text.Json.Nodes.JsonArray(path) }), muxer);
+        graph.Connect(muxer, graph.Add("trimmer", Trimmer.Class, ParameterText.Parse("end=\"1700000000.000000150\"")));
+        graph.Connect(graph.Find("trimmer")!, graph.Add("values", sink));
+        if (Xunit.Record.Exception(() => graph.Run(TestContext.Current.CancellationToken)) is { } thrown)
+            errors.Add(thrown);
+        File.Delete(path);
+        Assert.Equal("lines", Assert.IsType<GraphException>(Assert.Single(errors)).Component);
+        Assert.Equal([1, 2], sink.Times);
+    }
+
     [Fact]
     public void A_graph_that_makes_nothing_is_an_error()
     {

@@ -1,5 +1,3 @@
-using System.ComponentModel;
-using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
@@ -43,15 +41,7 @@ internal static partial class Disassembly
         try
         {
             File.WriteAllBytes(file, code);
-            using var process = Process.Start(new ProcessStartInfo(program, ["-D", "-b", "binary", "-m", "aarch64", file])
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            })!;
-            _ = process.StandardError.ReadToEndAsync();
-            string output = process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            if (process.ExitCode != 0)
+            if (Command.Run(program, ["-D", "-b", "binary", "-m", "aarch64", file]) is not { Status: 0, Output: var output })
                 return null;
             var said = new List<Disassembled>();
             foreach (Match line in Arm64Line().Matches(output))
@@ -62,10 +52,6 @@ internal static partial class Disassembly
                 said.Add(new Disassembled((int)Number(line.Groups[1].Value), text));
             }
             return said;
-        }
-        catch (Win32Exception)
-        {
-            return null; // There is no such program.
         }
         finally
         {

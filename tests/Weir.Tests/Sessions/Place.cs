@@ -11,8 +11,6 @@ namespace Weir.Tests.Sessions;
 /// </summary>
 internal sealed partial class Place : IDisposable
 {
-    private static readonly string s_root = FindRoot();
-
     private readonly List<string> _mounts = [];
     private readonly List<Running> _started = [];
 
@@ -29,9 +27,9 @@ internal sealed partial class Place : IDisposable
     /// <summary>The value of WEIR_HOME for everything that is started here.</summary>
     public string Home { get; set; }
 
-    public static string Weir => Path.Combine(s_root, "artifacts", "weir", "weir");
+    public static string Weir => Path.Combine(Repository.Root, "artifacts", "weir", "weir");
 
-    public static string[] Shop { get; } = ["dotnet", Path.Combine(s_root, "samples", "Shop", "bin", "Release", "net10.0", "Shop.dll")];
+    public static string[] Shop { get; } = ["dotnet", Path.Combine(Repository.Root, "samples", "Shop", "bin", "Release", "net10.0", "Shop.dll")];
 
     public static string[] Role(Func<string[], int> role, params string[] arguments) =>
         [Environment.ProcessPath!, .. Program.ChildArguments(role, arguments)];
@@ -122,14 +120,6 @@ internal sealed partial class Place : IDisposable
         {
             return false;
         }
-    }
-
-    private static string FindRoot()
-    {
-        string? directory = AppContext.BaseDirectory;
-        while (directory != null && !File.Exists(Path.Combine(directory, "Weir.slnx")))
-            directory = Path.GetDirectoryName(directory);
-        return directory ?? throw new InvalidOperationException("The tests do not lie in the repository.");
     }
 }
 
@@ -243,9 +233,7 @@ internal static class Wait
 /// <summary>Reads traces with another project's program.</summary>
 internal static partial class Babeltrace
 {
-    public static void SkipIfMissing() => Assert.SkipUnless(
-        Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(directory => File.Exists(Path.Combine(directory, "babeltrace2"))),
-        "babeltrace2 is not installed.");
+    public static void SkipIfMissing() => Assert.SkipUnless(Command.IsInstalled("babeltrace2"), "babeltrace2 is not installed.");
 
     /// <summary>The lines of a trace, which must be readable to its end; without what the recorder itself tells about the clock.</summary>
     public static string[] Lines(Place place, string trace)

@@ -9,7 +9,7 @@ namespace Weir.Tests.Tracing;
 /// <summary>The page for users keeps its word: each message has a section, whose first example causes it and whose second does not.</summary>
 public partial class TracepointsPageTests
 {
-    private static readonly string s_page = File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "tracepoints.md"));
+    private static readonly string s_page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "tracepoints.md"));
 
     public static TheoryData<string> Ids => [.. DescriptorIds()];
 
@@ -49,14 +49,6 @@ public partial class TracepointsPageTests
         .. typeof(TracepointGenerator).Assembly.GetType("Weir.Tracing.Generator.Diagnostics")!.GetFields()
             .Select(field => field.GetValue(null)).OfType<DiagnosticDescriptor>().Select(d => d.Id).Order(),
     ];
-
-    private static string RepositoryRoot()
-    {
-        string? directory = AppContext.BaseDirectory;
-        while (directory != null && !File.Exists(Path.Combine(directory, "Weir.slnx")))
-            directory = Path.GetDirectoryName(directory);
-        return directory ?? throw new InvalidOperationException("No Weir.slnx above the tests.");
-    }
 
     [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex CodeBlock();

@@ -172,8 +172,6 @@ public sealed class Muxer : MessageIterator
     /// <summary>An upstream with its current batch, which its iterator holds still until it is asked again.</summary>
     private sealed class Upstream(MessageIterator iterator)
     {
-        private string? _lastProblem;
-
         public Message[] Messages { get; private set; } = [];
 
         public int Next { get; set; }
@@ -187,33 +185,13 @@ public sealed class Muxer : MessageIterator
 
         public bool Refill()
         {
-            var batch = NextBatch();
+            var batch = iterator.Next();
             Messages = batch.Array ?? [];
             Next = batch.Offset;
             End = batch.Offset + batch.Count;
             for (int i = Next; i < End && !HasPlace; i++)
                 HasPlace = Messages[i].HasTime || Messages[i].Kind == MessageKind.Event;
             return batch.Count > 0;
-        }
-
-        /// <summary>An iterator that cannot go on behind an error says the same again: that is its end.</summary>
-        private ArraySegment<Message> NextBatch()
-        {
-            try
-            {
-                var batch = iterator.Next();
-                _lastProblem = null;
-                return batch;
-            }
-            catch (TraceReadException e) when (e.Message == _lastProblem)
-            {
-                return ArraySegment<Message>.Empty;
-            }
-            catch (TraceReadException e)
-            {
-                _lastProblem = e.Message;
-                throw;
-            }
         }
     }
 }

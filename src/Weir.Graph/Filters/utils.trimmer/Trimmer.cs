@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Weir.Ctf;
 
 namespace Weir.Graph;
 
@@ -82,6 +83,10 @@ public sealed class Trimmer : MessageIterator
         base.Dispose(disposing);
     }
 
+    /// <summary>The clock's value at a bound, cut as babeltrace2's trimmer cuts it; 0 for what was before the clock began.</summary>
+    private static ulong ToClockValue(DataStream stream, long timeNs) =>
+        timeNs <= stream.ClockOffsetNs ? 0 : ClockValue.FromNanoseconds(unchecked((ulong)timeNs - (ulong)stream.ClockOffsetNs), stream.FrequencyHz);
+
     private static bool IsLoss(in Message message) => message.Kind is MessageKind.DiscardedEvents or MessageKind.DiscardedPackets;
 
     private void Take(ReadOnlySpan<Message> batch)
@@ -153,8 +158,8 @@ public sealed class Trimmer : MessageIterator
         if (IsLoss(in message) && message.HasTime && (message.TimeNs < _beginNs || message.EndTimeNs > _endNs))
         {
             kept.SetTime(
-                message.TimeNs < _beginNs ? message.Stream.ToClockValue(_beginNs) : message.Record.ClockValue,
-                message.EndTimeNs > _endNs ? message.Stream.ToClockValue(_endNs) : message.EndClockValue);
+                message.TimeNs < _beginNs ? ToClockValue(message.Stream, _beginNs) : message.Record.ClockValue,
+                message.EndTimeNs > _endNs ? ToClockValue(message.Stream, _endNs) : message.EndClockValue);
             kept.Count = null;
         }
     }
@@ -195,7 +200,7 @@ public sealed class Trimmer : MessageIterator
             message.Packet = stream.Packet;
         // Of a stream without any time nobody knows whether it was there.
         if (stream.HasTime)
-            message.SetTime(stream.Stream.ToClockValue(timeNs));
+            message.SetTime(ToClockValue(stream.Stream, timeNs));
     }
 
     private void Resolve(in Message first)

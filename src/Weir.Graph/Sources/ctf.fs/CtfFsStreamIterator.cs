@@ -17,6 +17,7 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
     private readonly TracerQuirks _quirks;
     private readonly Message[] _batch = new Message[BatchMessages];
     private readonly CtfFsWindow _window = new();
+    private readonly PacketLosses _losses = new(isFromBeginning: true);
     private Queue<CtfFsExtent>? _extents;
     private CtfFsExtent _extent;
     private long _nextPacketBytes;
@@ -31,7 +32,6 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
     private long _countedEvents;
     private CtfFsPacketHead _head;
     private Packet? _packet;
-    private PacketProperties? _previous;
     private TraceReadException? _failure;
 
     /// <summary>Creates an iterator; nothing is read before it is asked.</summary>
@@ -127,7 +127,7 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         }
         if (!ReadHead())
             return false;
-        AddLosses();
+        _count += _losses.Take(_cursor.Properties, _group.Stream, _batch.AsSpan(_count));
         AddPacketMessage(MessageKind.PacketBeginning, _quirks.HasEventsBeforePackets ? FindBeginning() : _cursor.Properties.BeginTime);
         _inPacket = true;
         return true;
@@ -219,33 +219,6 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         message.Packet = _packet;
         if (time is { } clockValue && _group.Stream.Clock is not null)
             message.SetTime(clockValue);
-    }
-
-    /// <summary>Events or packets that the tracer lost between the packet before and this one.</summary>
-    private void AddLosses()
-    {
-        var now = _cursor.Properties;
-        var before = _previous;
-        _previous = now;
-        if (now.DiscardedEvents is { } discarded)
-        {
-            ulong? earlier = before?.DiscardedEvents;
-            if (discarded > earlier.GetValueOrDefault())
-            {
-                ulong? count = earlier is { } value ? discarded - value : null;
-                AddLoss(MessageKind.DiscardedEvents, count, earlier is null ? now.BeginTime : before?.EndTime, now.EndTime);
-            }
-        }
-        if (now.SequenceNumber is { } number && before?.SequenceNumber is { } last && number > last && number - last > 1)
-            AddLoss(MessageKind.DiscardedPackets, number - last - 1, before?.EndTime, now.BeginTime);
-    }
-
-    private void AddLoss(MessageKind kind, ulong? count, ulong? begin, ulong? end)
-    {
-        ref var message = ref Add(kind);
-        message.Count = count;
-        if (begin is { } from && end is { } to && _group.Stream.Clock is not null)
-            message.SetTime(from, to);
     }
 
     /// <summary>Reads events until the batch is full or the packet ends. False when the batch must be given before the window slides.</summary>

@@ -28,10 +28,12 @@ internal sealed unsafe class LiveStream(ViewerStream viewer, LiveTrace trace) : 
     private const int StepBytes = 1 << 20;
 
     private readonly Message[] _batch = new Message[BatchMessages];
+
+    // A viewer may come at any time; what the tracer counted before is not what was lost since.
+    private readonly PacketLosses _losses = new(isFromBeginning: false);
     private PacketCursor? _cursor;
     private DataStream? _stream;
     private Packet? _packet;
-    private PacketProperties? _previous;
     private ViewerIndex? _pending;
     private byte* _bytes;
     private long _capacityBytes;
@@ -162,7 +164,7 @@ internal sealed unsafe class LiveStream(ViewerStream viewer, LiveTrace trace) : 
             Stream = _stream!,
             HeaderAndContext = new ReadOnlySpan<byte>(_bytes, (int)((_cursor.PositionBits + 7) >> 3)).ToArray(),
         };
-        AddLosses();
+        End += _losses.Take(_cursor.Properties, _stream!, _batch.AsSpan(End));
         AddPacketMessage(MessageKind.PacketBeginning, _cursor.Properties.BeginTime);
         _inPacket = true;
         ReadEvents();
@@ -234,25 +236,6 @@ internal sealed unsafe class LiveStream(ViewerStream viewer, LiveTrace trace) : 
         message.Packet = _packet;
         if (time is { } clockValue && _stream!.Clock is not null)
             message.SetTime(clockValue);
-    }
-
-    private void AddLosses()
-    {
-        var now = _cursor!.Properties;
-        var before = _previous;
-        _previous = now;
-        if (now.DiscardedEvents is { } discarded && before?.DiscardedEvents is { } earlier && discarded != earlier)
-            AddLoss(MessageKind.DiscardedEvents, discarded - earlier, before?.EndTime, now.EndTime);
-        if (now.SequenceNumber is { } number && before?.SequenceNumber is { } last && number - last > 1)
-            AddLoss(MessageKind.DiscardedPackets, number - last - 1, before?.EndTime, now.BeginTime);
-    }
-
-    private void AddLoss(MessageKind kind, ulong count, ulong? begin, ulong? end)
-    {
-        ref var message = ref Add(kind);
-        message.Count = count;
-        if (begin is { } from && end is { } to && _stream!.Clock is not null)
-            message.SetTime(from, to);
     }
 
     private void Close()

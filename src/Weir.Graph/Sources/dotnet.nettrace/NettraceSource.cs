@@ -35,14 +35,7 @@ public sealed class NettraceSource : Source
         return new NettraceSource([.. inputs]);
     }
 
-    private static double Recognize(string input)
-    {
-        if (!File.Exists(input))
-            return 0;
-        using var stream = new FileStream(input, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-        Span<byte> head = stackalloc byte[8];
-        return stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) == head.Length && head.SequenceEqual(NettraceFile.Magic) ? 1 : 0;
-    }
+    private static double Recognize(string input) => RegularFile.ReadHead(input, stackalloc byte[8]).SequenceEqual(NettraceFile.Magic) ? 1 : 0;
 }
 
 /// <summary>A file of which the kinds of events are known.</summary>

@@ -69,19 +69,8 @@ internal sealed partial class FtraceDatFile : IDisposable
     public List<EnvironmentEntry> Environment { get; } = [];
 
     /// <summary>How sure it is that a path is a trace.dat.</summary>
-    public static double Recognize(string path)
-    {
-        try
-        {
-            using var file = File.OpenRead(path);
-            Span<byte> magic = stackalloc byte[Magic.Length];
-            return file.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false) == magic.Length && Encoding.Latin1.GetString(magic) == Magic ? 1 : 0;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
-        {
-            return 0;
-        }
-    }
+    public static double Recognize(string path) =>
+        Encoding.Latin1.GetString(RegularFile.ReadHead(path, stackalloc byte[Magic.Length])) == Magic ? 1 : 0;
 
     /// <summary>Reads everything but the pages.</summary>
     /// <exception cref="TraceReadException">The file is no trace.dat, or a bad one.</exception>

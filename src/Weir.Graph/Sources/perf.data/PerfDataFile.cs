@@ -58,16 +58,8 @@ internal sealed partial class PerfDataFile : IDisposable
     /// <summary>How sure it is that a path is a perf.data.</summary>
     public static double Recognize(string path)
     {
-        try
-        {
-            using var file = File.OpenRead(path);
-            Span<byte> magic = stackalloc byte[8];
-            return file.ReadAtLeast(magic, 8, throwOnEndOfStream: false) == 8 && (magic.SequenceEqual("PERFILE2"u8) || magic.SequenceEqual("2ELIFREP"u8)) ? 1 : 0;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
-        {
-            return 0;
-        }
+        var magic = RegularFile.ReadHead(path, stackalloc byte[8]);
+        return magic.SequenceEqual("PERFILE2"u8) || magic.SequenceEqual("2ELIFREP"u8) ? 1 : 0;
     }
 
     /// <summary>Reads everything but the records.</summary>

@@ -39,11 +39,7 @@ public sealed class JsonSource : Source
     /// <summary>A file whose first line begins as an object does and whose name ends as one of JSON lines, or that begins as the sink's. The name alone is a guess.</summary>
     private static double Recognize(string input)
     {
-        if (!File.Exists(input))
-            return 0;
-        using var stream = new FileStream(input, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-        Span<byte> bytes = stackalloc byte[16];
-        ReadOnlySpan<byte> head = bytes[..stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
+        var head = RegularFile.ReadHead(input, stackalloc byte[16]);
         if (head.StartsWith("{\"time\":"u8) || head.StartsWith("{\"name\":"u8) || head.StartsWith("{\"kind\":"u8))
             return 0.75;
         return head.StartsWith("{"u8) && Path.GetExtension(input) is ".jsonl" or ".ndjson" ? SourceDiscovery.Guess : 0;

@@ -1,8 +1,8 @@
-using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
 using Weir.Graph;
 using Weir.Tests.Ctf;
+using Weir.Tests.Sessions;
 using Xunit;
 
 namespace Weir.Tests.Graph.Sinks;
@@ -51,17 +51,7 @@ public class CounterSinkTests
 
     private static string Peer(string directory, string parameters)
     {
-        try
-        {
-            using var peer = Process.Start(new ProcessStartInfo("babeltrace2", [directory, "-c", "sink.utils.counter", "--params", parameters]) { RedirectStandardOutput = true })!;
-            string text = peer.StandardOutput.ReadToEnd();
-            peer.WaitForExit();
-            return text;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            Assert.Skip("babeltrace2 is not installed: its text is what ours is compared with");
-            throw;
-        }
+        Babeltrace.SkipIfMissing();
+        return Command.Run("babeltrace2", [directory, "-c", "sink.utils.counter", "--params", parameters])!.Output;
     }
 }

@@ -127,7 +127,7 @@ public partial class FtraceDatSourceTests
     private static string Record(Place place)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "Only root records the kernel's events.");
-        Assert.SkipUnless(PeerPrograms.IsInstalled("trace-cmd"), "trace-cmd is not installed.");
+        Assert.SkipUnless(Command.IsInstalled("trace-cmd"), "trace-cmd is not installed.");
         if (!Directory.Exists($"{Tracing}/instances"))
             Assert.SkipWhen(place.Run(["mount", "-t", "tracefs", "nodev", Tracing]).Status != 0, "tracefs cannot be mounted here.");
         string name = $"weir-{Guid.NewGuid():N}";
@@ -174,19 +174,8 @@ public partial class FtraceDatSourceTests
         return builder;
     }
 
-    private static string[] Read(byte[] file, out string warnings, out TraceReadException? error)
-    {
-        string path = Path.GetTempFileName();
-        try
-        {
-            File.WriteAllBytes(path, file);
-            return SourceText.Read(() => FtraceDatSource.Open([path]), out warnings, out error);
-        }
-        finally
-        {
-            File.Delete(path);
-        }
-    }
+    private static string[] Read(byte[] file, out string warnings, out TraceReadException? error) =>
+        SourceText.Read(file, path => FtraceDatSource.Open([path]), out warnings, out error);
 
     [GeneratedRegex(@"-(\d+) +\[(\d+)\] +(\d+\.\d+): (\w+): +(.*)")]
     private static partial Regex ReportLine();

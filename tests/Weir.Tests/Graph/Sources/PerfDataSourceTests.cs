@@ -132,7 +132,7 @@ public partial class PerfDataSourceTests
     [InlineData("task-clock", "pipe")]
     public void Perf_prints_the_same_samples(string events, string option)
     {
-        Assert.SkipUnless(PeerPrograms.IsInstalled("perf"), "perf is not installed.");
+        Assert.SkipUnless(Command.IsInstalled("perf"), "perf is not installed.");
         using var place = new Place();
         string file = place.In("perf.data");
         const string work = "dd if=/dev/zero of=/dev/null bs=1k count=100000";
@@ -177,19 +177,8 @@ public partial class PerfDataSourceTests
         void Add(ulong id, ulong time, ulong cpu) => builder.Sample((id, 8), (0x1000, 8), (1, 4), (2, 4), (time, 8), (cpu, 4), (0, 4), (9, 8));
     }
 
-    private static string[] Read(byte[] file, out string warnings, out TraceReadException? error)
-    {
-        string path = Path.GetTempFileName();
-        try
-        {
-            File.WriteAllBytes(path, file);
-            return SourceText.Read(() => PerfDataSource.Open([path]), out warnings, out error);
-        }
-        finally
-        {
-            File.Delete(path);
-        }
-    }
+    private static string[] Read(byte[] file, out string warnings, out TraceReadException? error) =>
+        SourceText.Read(file, path => PerfDataSource.Open([path]), out warnings, out error);
 
     [GeneratedRegex(@"^ *(?<tid>-?\d+) +(?:\[(?<cpu>\d+)\] +)?(?<time>\d+\.\d+): +(?:(?<period>\d+) +)?(?<event>[a-z][\w:-]*): *(?<trace>.*)$", RegexOptions.Multiline)]
     private static partial Regex ScriptLine();

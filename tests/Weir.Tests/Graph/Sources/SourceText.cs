@@ -38,6 +38,21 @@ internal static class SourceText
         return Encoding.UTF8.GetString(output.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
+    /// <summary>The same of a file's bytes.</summary>
+    public static string[] Read(byte[] file, Func<string, Source> open, out string warnings, out TraceReadException? error)
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllBytes(path, file);
+            return Read(() => open(path), out warnings, out error);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     /// <summary>Reads files that are cut and changed at random: text or an error is all that may come.</summary>
     public static void Mutate(byte[] good, int count, Func<string, Source> open)
     {
