@@ -40,7 +40,16 @@ public static class RunningPrograms
             if (Read(directory) is { } program)
                 programs.Add(program);
         }
-        return [.. programs.OrderBy(program => program.Name, StringComparer.Ordinal).ThenBy(program => program.ProcessId)];
+        // A program may have the library twice, for plug-ins; each of them has answered.
+        return
+        [
+            .. programs.GroupBy(program => program.ProcessId, (id, answers) =>
+                {
+                    var first = answers.OrderBy(answer => answer.Name.Length).First();
+                    return first with { Events = [.. programs.Where(answer => answer.ProcessId == id).SelectMany(answer => answer.Events).DistinctBy(item => item.Name)] };
+                })
+                .OrderBy(program => program.Name, StringComparer.Ordinal).ThenBy(program => program.ProcessId),
+        ];
     }
 
     /// <summary>A program by its buffers' metadata, which it may be writing now; null where that says nothing yet.</summary>
