@@ -20,6 +20,14 @@ measure() {
         printf "sample\t%s.cpu\t%.3f\nsample\t%s.wall\t%.3f\nsample\t%s.peak\t%.1f\n", n, u + s, n, w, n, p / 1024 }' >>"$samples"
 }
 
+# measure_ctf NAME PROGRAM ARGUMENT... - one run that writes the trace anew.
+measure_ctf() {
+    local status=0
+    measure "$@" -o ctf -w "$work/written" "$trace" || status=1
+    rm -rf "$work/written"
+    return $status
+}
+
 # make_trace NAME BYTES STREAMS PACKET_BYTES [index] - sets trace, events, first and last (ns).
 make_trace() {
     trace=$1
@@ -57,7 +65,7 @@ run_convert() {
         if command -v "$peer" >/dev/null; then peers+=("$(command -v "$peer")"); else not_measured "peer.$peer" "it is not there"; fi
     done
 
-    remark "convert: counting and text"
+    remark "convert: counting, text and CTF"
     make_trace "$work/events" 420000000 4 262144 index
     for i in 1 2 3; do
         least_bytes=0
@@ -72,12 +80,19 @@ run_convert() {
         for peer in "${peers[@]}"; do
             [ "$i" != 1 ] || measure "peer.$(peer_name "$peer").text" "$peer" "$trace" || true
         done
+        least_bytes=0
+        measure_ctf convert.ctf.1job "$weir" convert --jobs 1 || failed=1
+        measure_ctf convert.ctf "$weir" convert || failed=1
+        for peer in "${peers[@]}"; do
+            [ "$i" != 1 ] || measure_ctf "peer.$(peer_name "$peer").ctf" "$peer" || true
+        done
     done
-    for name in count text; do
+    for name in count text ctf; do
         for peer in "${peers[@]}"; do
             events_line "peer.$(peer_name "$peer").$name"
             events_line "convert.$name.1job" "peer.$(peer_name "$peer").$name"
         done
+        for peer in "${peers[@]}"; do times "peer.$(peer_name "$peer").$name" convert."$name".1job; done
         times "convert.$name.1job"
         times "convert.$name" "convert.$name.1job"
         peak_line "convert.$name"

@@ -18,7 +18,7 @@ internal sealed class KernelPart : IRecordingPart
 
     /// <summary>The part that rules ask for; null without rules. False with what is wrong in a sentence.</summary>
     public static bool TryCreate(
-        string[] rules, string? bufferSize, RecordingOptions recording, out KernelPart? part, [NotNullWhen(false)] out string? wrong)
+        string[] rules, string? bufferSize, bool hasStateDump, RecordingOptions recording, out KernelPart? part, [NotNullWhen(false)] out string? wrong)
     {
         part = null;
         wrong = null;
@@ -43,6 +43,7 @@ internal sealed class KernelPart : IRecordingPart
             BufferBytes = bufferBytes,
             PacketBytes = recording.PacketBytes,
             IsWholeMachine = recording.IsWholeMachine,
+            HasStateDump = hasStateDump,
         });
         return true;
     }

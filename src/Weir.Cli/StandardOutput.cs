@@ -13,6 +13,11 @@ internal sealed unsafe partial class StandardOutput : WriteOnlyStream
 
     private const int Descriptor = 1;
     private const int Interrupted = 4;
+    private const int SetPipeSize = 1031;
+    private const int PipeBytes = 1 << 20;
+
+    /// <summary>Has a pipe take more at once, so that its two ends wait for each other less often; what is no pipe says no.</summary>
+    public StandardOutput() => _ = Fcntl(Descriptor, SetPipeSize, PipeBytes);
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
@@ -27,6 +32,9 @@ internal sealed unsafe partial class StandardOutput : WriteOnlyStream
                 throw new IOException($"standard output: {Marshal.GetPInvokeErrorMessage(error)}", error);
         }
     }
+
+    [LibraryImport("libc", EntryPoint = "fcntl")]
+    private static partial int Fcntl(int fd, int command, int argument);
 
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
     private static partial nint Write(int fd, byte* buffer, nint lengthBytes);

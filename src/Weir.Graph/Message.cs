@@ -94,6 +94,21 @@ public sealed class DataStream
     public long ToNanoseconds(ulong clockValue) =>
         unchecked(ClockOffsetNs + (long)ClockValue.ToNanoseconds(clockValue, FrequencyHz));
 
+    /// <summary>
+    /// The largest clock value whose time has 64 bits. As in babeltrace2 the nanoseconds since the clock's zero need 64 bits with a sign, too, also
+    /// where a negative offset would bring them back.
+    /// </summary>
+    public ulong FindLargestClockValue()
+    {
+        ulong limitNs = (ulong)(long.MaxValue - Math.Max(0, ClockOffsetNs));
+        if (FrequencyHz == 1_000_000_000 || ClockValue.ToNanoseconds(ulong.MaxValue, FrequencyHz) <= limitNs)
+            return FrequencyHz == 1_000_000_000 ? limitNs : ulong.MaxValue;
+        ulong good = 0;
+        for (ulong bit = 1UL << 63; bit > 0; bit >>= 1)
+            good |= ClockValue.ToNanoseconds(good | bit, FrequencyHz) <= limitNs ? bit : 0;
+        return good;
+    }
+
     /// <summary>The clock value of a time: one that <see cref="ToNanoseconds"/> converts to it, where there is one nearby.</summary>
     public ulong ToCycles(long timeNs)
     {
@@ -235,6 +250,9 @@ public abstract class MessageSink : IDisposable
 
     /// <summary>Whether the sink wants to know of events only how many there are, in whichever order; <see cref="AddEvents"/> says it, where it can be known.</summary>
     public virtual bool WantsOnlyCounts => false;
+
+    /// <summary>Whether <see cref="Consume"/> may be called from several threads at once, if each batch of a stream comes after the one before.</summary>
+    public virtual bool TakesStreamsAtOnce => false;
 
     /// <summary>Says how many events were not given to <see cref="Consume"/>.</summary>
     public virtual void AddEvents(long count)

@@ -10,16 +10,17 @@ internal static class StreamPool
 {
     /// <summary>Gives all messages of all streams to a sink, one batch at a time.</summary>
     /// <param name="streams">The streams; they stay the caller's.</param>
-    /// <param name="consume">Takes the batches, from several threads but never two at once.</param>
+    /// <param name="consume">Takes the batches, from several threads.</param>
+    /// <param name="consumesAtOnce">Whether two threads may give it batches at the same time.</param>
     /// <param name="jobs">How many streams are read at a time.</param>
     /// <param name="report">
     /// Takes the errors, stream after stream, at the end; streams must be such as go on after an error. Null: the error of the first stream that
     /// has one is thrown.
     /// </param>
     /// <exception cref="TraceReadException">A stream is bad, or the clocks of two cannot be compared, as merging them would have found.</exception>
-    public static void Run(IReadOnlyList<MessageIterator> streams, Action<ArraySegment<Message>> consume, int jobs, Action<TraceReadException>? report)
+    public static void Run(IReadOnlyList<MessageIterator> streams, Action<ArraySegment<Message>> consume, bool consumesAtOnce, int jobs, Action<TraceReadException>? report)
     {
-        var run = new PooledRun(streams, consume, report is not null);
+        var run = new PooledRun(streams, consume, consumesAtOnce, report is not null);
         var threads = new Thread[Math.Clamp(jobs, 1, Math.Max(1, streams.Count)) - 1];
         for (int i = 0; i < threads.Length; i++)
         {
@@ -32,7 +33,7 @@ internal static class StreamPool
         run.Conclude(report);
     }
 
-    private sealed class PooledRun(IReadOnlyList<MessageIterator> streams, Action<ArraySegment<Message>> consume, bool keepsGoing)
+    private sealed class PooledRun(IReadOnlyList<MessageIterator> streams, Action<ArraySegment<Message>> consume, bool consumesAtOnce, bool keepsGoing)
     {
         private readonly List<TraceReadException>?[] _errors = new List<TraceReadException>?[streams.Count];
         private readonly DataStream?[] _streams = new DataStream?[streams.Count];
@@ -94,6 +95,11 @@ internal static class StreamPool
                 if (batch.Count == 0 || _failure is not null)
                     return;
                 _streams[index] ??= batch[0].Stream;
+                if (consumesAtOnce)
+                {
+                    consume(batch);
+                    continue;
+                }
                 lock (_lock)
                     consume(batch);
             }

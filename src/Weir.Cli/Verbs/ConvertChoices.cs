@@ -23,7 +23,6 @@ internal sealed class ConvertChoices(ConvertOptions options)
     private readonly List<string> _textFlags = [];
     private readonly List<string> _textValues = [];
     private readonly List<string> _sourceFlags = [];
-    private readonly List<string> _liveFlags = [];
     private readonly List<string> _debugFlags = [];
     private readonly List<string> _debugValues = [];
     private readonly List<string> _outputValues = [];
@@ -33,9 +32,6 @@ internal sealed class ConvertChoices(ConvertOptions options)
     private bool _hasDebugInfo;
     private bool _isUtc;
     private bool _isIntersection;
-
-    /// <summary>Whether to go on behind what is bad.</summary>
-    public bool KeepsGoing { get; private set; }
 
     private bool _printsArguments;
     private string? _begin;
@@ -75,9 +71,6 @@ internal sealed class ConvertChoices(ConvertOptions options)
     public string? Read(ParseResult parsed)
     {
         _isIntersection = parsed.GetValue(options.Intersection);
-        KeepsGoing = parsed.GetValue(options.KeepGoing);
-        if (parsed.GetValue(options.Jobs) < 1)
-            return $"--jobs: '{parsed.GetValue(options.Jobs)}' is no number of cores: expected 1 or more";
         _printsArguments = parsed.GetValue(options.RunArgs) || parsed.GetValue(options.RunArgs0);
         foreach (var (option, value) in OrderedArguments.Read(parsed))
         {
@@ -116,7 +109,7 @@ internal sealed class ConvertChoices(ConvertOptions options)
     /// <summary>What is wrong with the graph as a command line, or null.</summary>
     public string? CheckPlan(GraphPlan plan)
     {
-        if (_isIntersection && plan.Components.Find(component => component.Kind == ComponentKind.Source && !IsCtf(component)) is { } other)
+        if (_isIntersection && plan.Components.Find(component => component.Kind == ComponentKind.Source && !component.IsOf(CtfFsSource.Class)) is { } other)
             return $"--stream-intersection: {other.ClassName} does not say when its streams begin and end: expected CTF traces";
         return plan.Check() is { } problem ? $"--params: {problem}" : null;
     }
@@ -133,8 +126,6 @@ internal sealed class ConvertChoices(ConvertOptions options)
             return false;
         }
     }
-
-    private static bool IsCtf(PlannedComponent component) => component.ClassName is "source.ctf.fs" or "src.ctf.fs";
 
     private string? AddInput(string path)
     {
@@ -241,8 +232,6 @@ internal sealed class ConvertChoices(ConvertOptions options)
             _sourceFlags.Add($"clock-class-offset-ns={value}");
         else if (option == options.ClockForce)
             _sourceFlags.Add("force-clock-class-origin-unix-epoch=yes");
-        else if (option == options.RetryDuration)
-            return TakeRetry(value);
         else if (option == options.Output)
             OutputPath = value;
         else if (option == options.CtfVersion)
@@ -256,12 +245,6 @@ internal sealed class ConvertChoices(ConvertOptions options)
         else
             TakeDebugInfo(option, value);
         return null;
-    }
-
-    private string? TakeRetry(string value)
-    {
-        _liveFlags.Add($"retry-duration-us={value}");
-        return value.StartsWith('-') ? $"--retry-duration: '{value}' is no duration: expected microseconds, 0 or more" : null;
     }
 
     private string? TakeWhere(string value)
@@ -340,6 +323,10 @@ internal sealed class ConvertChoices(ConvertOptions options)
             return "two sinks were named: expected one (weir run builds any graph)";
         if (Sink is { } sink && (_outputFormat != "text" || _textFlags.Exists(flag => flag != "clock-gmt=yes") || _textValues.Count + _outputValues.Count > 0 || OutputPath is not null))
             return $"the output is {sink.ClassName}, so options for another cannot be used: expected its --params";
+        if (OutputPath is not null && _outputFormat == "dummy")
+            return "--output: the format 'dummy' writes nothing: expected no place for it, or another --output-format";
+        if (OutputPath is "")
+            return "--output: the path is empty: expected that of a file or a directory";
         if (_isIntersection && _printsArguments)
             return "--stream-intersection cannot be said in the arguments of 'weir run': expected it or --run-args";
         return null;
@@ -347,12 +334,9 @@ internal sealed class ConvertChoices(ConvertOptions options)
 
     private PlannedComponent PlanSource(DiscoveredSource found)
     {
-        bool isCtf = ReferenceEquals(found.Class, CtfFsSource.Class);
         var component = new PlannedComponent(_names.FreeName($"auto-disc-source-{found.Class.Plugin}-{found.Class.Name}"), found.Class.ToString());
-        if (isCtf)
-            component.Add(string.Join(',', _isIntersection ? [.. _sourceFlags, "stream-intersection=yes"] : _sourceFlags)).Add(isCtf && KeepsGoing ? "keep-going=yes" : "");
-        if (ReferenceEquals(found.Class, LttngLiveSource.Class))
-            component.Add(string.Join(',', _liveFlags));
+        if (found.Class.AdjustsClocks)
+            component.Add(string.Join(',', _isIntersection && component.IsOf(CtfFsSource.Class) ? [.. _sourceFlags, "stream-intersection=yes"] : _sourceFlags));
         foreach (int origin in found.Origins)
         {
             component.Add(Inputs[origin].Parameters);
@@ -389,7 +373,7 @@ internal sealed class ConvertChoices(ConvertOptions options)
 
     private List<PlannedComponent> PlanChain(GraphPlan plan)
     {
-        var chain = new List<PlannedComponent> { plan.Add(new PlannedComponent(plan.FreeName("muxer"), "filter.utils.muxer")).Add(KeepsGoing ? "keep-going=yes" : "") };
+        var chain = new List<PlannedComponent> { plan.Add(new PlannedComponent(plan.FreeName("muxer"), "filter.utils.muxer")) };
         if (_begin is not null || _end is not null)
         {
             chain.Add(plan.Add(new PlannedComponent(plan.FreeName("trimmer"), "filter.utils.trimmer")).Add(

@@ -26,7 +26,14 @@ internal sealed class ConvertDiscovery(ComponentCatalogue catalogue, ConvertChoi
         return found.Count == 0 && !choices.HasSource ? null : found;
     }
 
-    private static string Describe(string input) => File.Exists(input) || Directory.Exists(input)
-        ? "no trace is here: nothing that Weir reads was found"
-        : "there is no such file or directory";
+    private static string Describe(string input)
+    {
+        if (input.Length == 0)
+            return "the input's name is empty: expected a directory or a file with a trace";
+        if (!File.Exists(input) && !Directory.Exists(input))
+            return "there is no such file or directory";
+        return Directory.Exists(input) || SourceDiscovery.CanAskFor(input)
+            ? "no trace is here: nothing that Weir reads was found"
+            : "this is no regular file: expected a directory or a file with a trace";
+    }
 }

@@ -75,14 +75,7 @@ internal sealed class ConvertOptions
 
     public Option<bool> RunArgs0 { get; } = Flag("--run-args-0", "The same for 'xargs -0'.");
 
-    public Option<long> RetryDuration { get; } = new("--retry-duration") { Description = "Microseconds until a source that has nothing yet is asked again.", HelpName = "DUR" };
-
-    public Option<int> Jobs { get; } = new("--jobs", "-j")
-    {
-        Description = "Use so many cores (default: all). The output is the same.", HelpName = "N", DefaultValueFactory = _ => Environment.ProcessorCount,
-    };
-
-    public Option<bool> KeepGoing { get; } = Flag("--keep-going", "Go on behind what is bad: with the other streams, and with the next packet where it is known where that begins.");
+    public RunOptions Run { get; } = new();
 
     public GeneralOptions General { get; } = new();
 
@@ -92,10 +85,11 @@ internal sealed class ConvertOptions
         Option[] options =
         [
             InputFormat, ClockOffset, ClockOffsetNs, ClockForce, Intersection, Begin, End, TimeRange, Where, .. TextFlags.Select(flag => flag.Option), Names, Fields, Color,
-            OutputFormat, Output, CtfVersion, DebugInfo, DebugInfoFullPath, DebugInfoDir, DebugInfoPrefix, Component, Parameters, Level, RunArgs, RunArgs0, RetryDuration, Jobs, KeepGoing,
+            OutputFormat, Output, CtfVersion, DebugInfo, DebugInfoFullPath, DebugInfoDir, DebugInfoPrefix, Component, Parameters, Level, RunArgs, RunArgs0,
         ];
         foreach (var option in options)
             command.Add(option);
+        Run.AddTo(command);
         General.AddTo(command);
     }
 

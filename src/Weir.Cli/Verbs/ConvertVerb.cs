@@ -23,7 +23,7 @@ internal static class ConvertVerb
     private static int Run(ParseResult parsed, ConvertOptions options)
     {
         var choices = new ConvertChoices(options);
-        string? wrong = ConvertChoices.FindUnknownOption(parsed.GetValue(options.Inputs) ?? []) ?? options.General.Check(parsed) ?? choices.Read(parsed);
+        string? wrong = ConvertChoices.FindUnknownOption(parsed.GetValue(options.Inputs) ?? []) ?? options.General.Check(parsed) ?? options.Run.Check(parsed) ?? choices.Read(parsed);
         if (wrong is not null)
             return GraphRun.Refuse(Verb, wrong);
         if (choices.WantsMetadata)
@@ -40,7 +40,8 @@ internal static class ConvertVerb
             if (choices.CheckPlan(plan) is { } problem)
                 return GraphRun.Refuse(Verb, problem);
             if (!parsed.GetValue(options.RunArgs) && !parsed.GetValue(options.RunArgs0))
-                return GraphRun.Execute(Verb, plan, catalogue, options.General.LevelOf(parsed), parsed.GetValue(options.Jobs), choices.KeepsGoing);
+                return GraphRun.Execute(Verb, plan, catalogue, options.General.LevelOf(parsed), options.Run, parsed);
+            options.Run.ApplyTo(plan, parsed);
             PrintArguments(plan, parsed.GetValue(options.RunArgs0));
             return 0;
         });

@@ -22,6 +22,10 @@ internal sealed class PlannedComponent(string name, string className)
         _ => ComponentKind.Sink,
     };
 
+    /// <summary>Whether it is of a class.</summary>
+    public bool IsOf(ComponentClass componentClass) => className == componentClass.ToString()
+        || (Kind == componentClass.Kind && className.AsSpan(className.IndexOf('.') + 1).SequenceEqual($"{componentClass.Plugin}.{componentClass.Name}"));
+
     /// <summary>How much it says; null for what all say.</summary>
     public LogLevel? LogLevel { get; private set; }
 
@@ -31,6 +35,9 @@ internal sealed class PlannedComponent(string name, string className)
         _settings.AddRange(parameters.Where(text => text.Length > 0).Select(text => (false, text)));
         return this;
     }
+
+    /// <summary>Adds a parameter that counts where no other says the same.</summary>
+    public void AddFirst(string parameter) => _settings.Insert(0, (false, parameter));
 
     /// <summary>Sets how much it says.</summary>
     public PlannedComponent Say(LogLevel level, string text)

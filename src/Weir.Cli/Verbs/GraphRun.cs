@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Text;
 using Weir.Ctf;
 using Weir.Graph;
@@ -7,18 +8,24 @@ namespace Weir.Cli.Verbs;
 /// <summary>Runs work on graphs, with its errors on standard error and the status that says how it went.</summary>
 internal static class GraphRun
 {
+    private const int LostStatus = 3;
+
     /// <summary>Builds a graph and runs it.</summary>
     /// <param name="verb">The command's verb.</param>
     /// <param name="plan">The graph.</param>
     /// <param name="catalogue">The classes.</param>
     /// <param name="level">How much components say.</param>
-    /// <param name="jobs">How many cores to use.</param>
-    /// <param name="keepsGoing">Whether errors of traces are reported one after the other, and end nothing.</param>
-    public static int Execute(string verb, GraphPlan plan, ComponentCatalogue catalogue, LogLevel level, int jobs, bool keepsGoing) => Guard(verb, () =>
+    /// <param name="options">How it is run.</param>
+    /// <param name="parsed">The command line.</param>
+    public static int Execute(string verb, GraphPlan plan, ComponentCatalogue catalogue, LogLevel level, RunOptions options, ParseResult parsed) => Guard(verb, () =>
     {
+        options.ApplyTo(plan, parsed);
         int errors = 0;
         using var output = new StandardOutput();
-        using var graph = new TraceGraph { Output = output, Jobs = jobs, ReportError = keepsGoing ? Count : null };
+        using var graph = new TraceGraph
+        {
+            Output = output, Jobs = options.JobsOf(parsed), ReportError = options.KeepsGoing(parsed) ? Count : null, CountsLosses = options.IsStrict(parsed),
+        };
         plan.Build(graph, catalogue, level);
         try
         {
@@ -35,7 +42,9 @@ internal static class GraphRun
         }
         if (level <= LogLevel.Info)
             Report(verb, graph);
-        return errors > 0 ? 1 : 0;
+        if (graph.LossCount > 0)
+            Console.Error.WriteLine($"weir {verb}: events or packets were lost at {graph.LossCount} place{(graph.LossCount == 1 ? "" : "s")} (--strict)");
+        return errors > 0 ? 1 : graph.LossCount > 0 ? LostStatus : 0;
 
         void Count(Exception error)
         {

@@ -17,15 +17,16 @@ internal static class RunVerb
         var baseParameters = new Option<string[]>("--base-params", "-b") { Description = "Parameters of all components after.", HelpName = "PARAMS" };
         var reset = new Option<bool>("--reset-base-params", "-r") { Description = "No more of these." };
         var level = new Option<string[]>("--log-level", "-l") { Description = "How much the component before says: N, F, E, W, I, D or T.", HelpName = "LEVEL" };
-        var retry = new Option<long>("--retry-duration") { Description = "Microseconds until a source that has nothing yet is asked again.", HelpName = "DUR" };
+        var options = new RunOptions();
         var general = new GeneralOptions();
-        var verb = new Command(Verb, "Build a graph and run it.") { component, connect, parameters, baseParameters, reset, level, retry };
+        var verb = new Command(Verb, "Build a graph and run it.") { component, connect, parameters, baseParameters, reset, level };
+        options.AddTo(verb);
         general.AddTo(verb);
         verb.SetAction(parsed =>
         {
             var plan = new GraphPlan();
-            string? wrong = general.Check(parsed) ?? Read(parsed);
-            return wrong is not null ? GraphRun.Refuse(Verb, wrong) : GraphRun.Guard(Verb, () => GraphRun.Execute(Verb, plan, general.LoadCatalogue(parsed), general.LevelOf(parsed), Environment.ProcessorCount, keepsGoing: false));
+            string? wrong = general.Check(parsed) ?? options.Check(parsed) ?? Read(parsed);
+            return wrong is not null ? GraphRun.Refuse(Verb, wrong) : GraphRun.Guard(Verb, () => GraphRun.Execute(Verb, plan, general.LoadCatalogue(parsed), general.LevelOf(parsed), options, parsed));
 
             string? Read(ParseResult arguments)
             {

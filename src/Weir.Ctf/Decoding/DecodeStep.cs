@@ -96,10 +96,10 @@ public struct DecodeStep
     internal bool UpdatesClock;
 
     /// <summary>The slot that keeps the value for a later length or selector, or -1.</summary>
-    internal int StoreSlot;
+    public int StoreSlot;
 
     /// <summary>The slot that holds this field's length or selector, or -1 when the length is fixed.</summary>
-    internal int LoadSlot;
+    public int LoadSlot;
 
     /// <summary>How text is encoded.</summary>
     internal TextEncoding Encoding;
@@ -108,7 +108,7 @@ public struct DecodeStep
     internal long AlignmentMask;
 
     /// <summary>Elements of a fixed array or bytes of a fixed text or BLOB; bits of a <see cref="DecodeStepKind.Skip"/>.</summary>
-    internal ulong Length;
+    public ulong Length;
 
     /// <summary>Bits from one element to the next where they all take the same, 0 where they do not or take nothing.</summary>
     internal long StrideBits;

@@ -71,6 +71,7 @@ internal sealed unsafe class EventSkipper
     }
 
     /// <summary>The end of an event's fields in bits, or -1 where they do not lie before <paramref name="limit"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // As its caller, PacketCursor.SkipEvents.
     public long Skip(byte* packet, long at, long limit)
     {
         ulong* lengths = stackalloc ulong[MaxLengths];
@@ -108,6 +109,7 @@ internal sealed unsafe class EventSkipper
         return at;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Load(byte* at, int bits) => bits switch
     {
         8 => *at,
@@ -117,6 +119,7 @@ internal sealed unsafe class EventSkipper
     };
 
     /// <summary>The byte behind the string's zero, or -1. Strings of events are short, so eight bytes at a time.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static long SkipString(byte* packet, long at, long limit)
     {
         for (; limit - at >= 8; at += 8)

@@ -166,6 +166,10 @@ public sealed unsafe class PacketCursor
             if (position > limit)
                 return Undo(DecodeStatus.OutOfBytes, clock);
         }
+        else if (decoder.Skipper is { } skipper && skipper.Skip(packet, position, limit) is >= 0 and var end)
+        {
+            position = end;
+        }
         else
         {
             var visitor = default(NoVisitor);
@@ -207,6 +211,7 @@ public sealed unsafe class PacketCursor
     }
 
     /// <summary>Passes over events of common shapes with one of LTTng's headers, up to one that is something else, or bad.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // One call passes over a whole window, so there are few before it would be compiled well.
     private long SkipCommonEvents(byte* packet, long limit)
     {
         var shape = Stream!.HeaderShape;

@@ -180,8 +180,11 @@ public sealed class StreamDecoder
 /// <summary>The programs of one event record class.</summary>
 public sealed class EventDecoder
 {
+    private static int s_count;
+
     internal EventDecoder(StreamDecoder stream, EventRecordClass eventRecordClass)
     {
+        Number = Interlocked.Increment(ref s_count) & int.MaxValue;
         Stream = stream;
         Class = eventRecordClass;
         Fields = ProgramCompiler.Compile(
@@ -201,6 +204,11 @@ public sealed class EventDecoder
             FixedSizeBits = Skip.Length == 0 ? 0 : -1;
         }
     }
+
+    /// <summary>
+    /// Which decoder of the process this is, for those who keep something for the classes that they met last: neighbours fall on different places.
+    /// </summary>
+    public int Number { get; }
 
     /// <summary>The data stream class's decoder.</summary>
     public StreamDecoder Stream { get; }

@@ -18,7 +18,7 @@ internal sealed class ArrowTable : EventTable
     public static MessageSink CreateSink(ComponentContext context)
     {
         var parameters = new ParameterReader(context.Parameters);
-        string? path = parameters.Text("path");
+        string? path = parameters.Path("path");
         parameters.RejectOthers();
         return new ColumnSink(ColumnSink.CreateDirectory(path), ".arrow", context.Log, (file, columns, all) => new ArrowTable(file, columns, all));
     }

@@ -20,7 +20,7 @@ internal sealed class ParquetTable : EventTable
     public static MessageSink CreateSink(ComponentContext context)
     {
         var parameters = new ParameterReader(context.Parameters);
-        string? path = parameters.Text("path");
+        string? path = parameters.Path("path");
         var compression = parameters.OneOf("compression", "zstd", "snappy", "none") switch
         {
             "zstd" => Compression.Zstd,

@@ -161,6 +161,9 @@ public sealed record SourceClass(string Plugin, string Name, string Description,
     /// </summary>
     public Func<string, double>? Recognize { get; init; }
 
+    /// <summary>Whether the class takes the parameters of <see cref="ClockAdjustment"/>, which is where <c>--clock-offset</c> and its like go.</summary>
+    public bool AdjustsClocks { get; init; }
+
     /// <summary>Says what an input that the class takes belongs to (a trace's UUID): inputs of one such text are given to one source. Null, or null from it: to nothing.</summary>
     public Func<string, string?>? Group { get; init; }
 }

@@ -33,6 +33,31 @@ public sealed class ParameterReader(JsonObject parameters)
         var node => throw Wrong(name, node, "a text"),
     };
 
+    /// <summary>The path of a file or a directory, or null.</summary>
+    /// <exception cref="ComponentParameterException">It is something else, or empty.</exception>
+    public string? Path(string name) => Text(name) is { } path ? CheckPath(name, path) : null;
+
+    /// <summary>Paths, one at least.</summary>
+    /// <param name="name">The parameter.</param>
+    /// <param name="what">What they are, for an error: <c>files</c>, <c>directories</c>.</param>
+    /// <exception cref="ComponentParameterException">It is something else, or missing, or one is empty.</exception>
+    public IReadOnlyList<string> Paths(string name, string what)
+    {
+        var paths = Texts(name);
+        if (paths.Count == 0)
+            throw new ComponentParameterException($"the parameter '{name}' is {(Has(name) ? "empty" : "missing")}: expected a list of {what}");
+        foreach (string path in paths)
+            CheckPath(name, path);
+        return paths;
+    }
+
+    private static string CheckPath(string name, string path)
+    {
+        if (path.Length == 0 || path.Contains('\0', StringComparison.Ordinal))
+            throw new ComponentParameterException($"the parameter '{name}' {(path.Length == 0 ? "is empty" : "has a zero byte")}: expected a path");
+        return path;
+    }
+
     /// <summary>One of several texts; the first where it is missing.</summary>
     /// <exception cref="ComponentParameterException">It is something else.</exception>
     public string OneOf(string name, params IReadOnlyList<string> choices)

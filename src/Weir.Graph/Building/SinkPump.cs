@@ -1,10 +1,11 @@
 namespace Weir.Graph;
 
 /// <summary>Moves messages into one sink, from one output after the other.</summary>
-internal sealed class SinkPump(GraphComponent component) : IDisposable
+internal sealed class SinkPump(GraphComponent component, bool countsLosses) : IDisposable
 {
     private readonly List<MessageIterator> _iterators = [];
     private int _next;
+    private long _lossCount;
 
     public void Begin(Dictionary<Exception, GraphComponent> blamed)
     {
@@ -28,6 +29,24 @@ internal sealed class SinkPump(GraphComponent component) : IDisposable
         return false;
     }
 
+    /// <summary>Messages so far that told of a loss, where they are to be counted.</summary>
+    public long LossCount => _lossCount;
+
+    /// <summary>Moves all batches, as long as nobody cancels: of a merge of streams each is but an event or two.</summary>
+    public void MoveAll(CancellationToken cancellation)
+    {
+        for (; _next < _iterators.Count; _next++)
+        {
+            var iterator = _iterators[_next];
+            for (var batch = iterator.Next(); batch.Count > 0; batch = iterator.Next())
+            {
+                Guard(batch);
+                if (cancellation.IsCancellationRequested)
+                    return;
+            }
+        }
+    }
+
     /// <summary>Whether the streams need not be merged, so that several can be read at a time.</summary>
     public bool CanPool => component.TakesAnyOrder;
 
@@ -43,7 +62,7 @@ internal sealed class SinkPump(GraphComponent component) : IDisposable
         }
         try
         {
-            StreamPool.Run(_iterators, Guard, jobs, report);
+            StreamPool.Run(_iterators, Guard, sink.TakesStreamsAtOnce, jobs, report);
         }
         finally
         {
@@ -82,6 +101,8 @@ internal sealed class SinkPump(GraphComponent component) : IDisposable
 
     private void Guard(ArraySegment<Message> batch)
     {
+        if (countsLosses)
+            CountLosses(batch);
         try
         {
             component.Sink!.Consume(batch);
@@ -89,6 +110,15 @@ internal sealed class SinkPump(GraphComponent component) : IDisposable
         catch (Exception e)
         {
             throw new GraphException(component.Name, component.ClassName, e);
+        }
+    }
+
+    private void CountLosses(ReadOnlySpan<Message> batch)
+    {
+        foreach (ref readonly var message in batch)
+        {
+            if (message.Kind is MessageKind.DiscardedEvents or MessageKind.DiscardedPackets)
+                Interlocked.Increment(ref _lossCount);
         }
     }
 }

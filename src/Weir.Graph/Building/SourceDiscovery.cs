@@ -46,6 +46,9 @@ public sealed class SourceDiscovery(IEnumerable<ComponentClass> classes)
     /// <summary>Directories and files that could not be asked about, with why.</summary>
     public List<string> Problems { get; } = [];
 
+    /// <summary>Whether a path is of a kind that sources are asked about: no pipe, socket or device, which could be waited for for ever.</summary>
+    public static bool CanAskFor(string input) => RegularFile.DescribeOther(input) is null;
+
     /// <summary>Finds the sources of inputs.</summary>
     /// <param name="inputs">Paths or other texts, such as addresses.</param>
     /// <param name="unknown">Takes the inputs that nobody wants.</param>
@@ -68,6 +71,9 @@ public sealed class SourceDiscovery(IEnumerable<ComponentClass> classes)
 
     private void Search(string root, string input, int origin, List<Found> found)
     {
+        // Whoever has made a plug-in's class may not have thought of it.
+        if (!CanAskFor(input))
+            return;
         if (FindClass(input, root == input ? 0 : Guess) is { } taker)
         {
             found.Add(new Found(taker, input, root == input ? null : Path.GetRelativePath(root, input), origin));

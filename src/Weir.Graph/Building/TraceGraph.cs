@@ -38,6 +38,12 @@ public sealed class TraceGraph : IDisposable
     /// </summary>
     public Action<Exception>? ReportError { get; init; }
 
+    /// <summary>Whether messages that tell of a loss are counted on their way into the sinks.</summary>
+    public bool CountsLosses { get; init; }
+
+    /// <summary>How many of them came, after a run that counts them; where there are several sinks, the most that came to one.</summary>
+    public long LossCount { get; private set; }
+
     /// <summary>The components, in the order in which they were added.</summary>
     public IReadOnlyList<GraphComponent> Components => _components;
 
@@ -151,7 +157,7 @@ public sealed class TraceGraph : IDisposable
             {
                 if (!component.IsConnected)
                     throw new GraphException($"{component.Name} ({component.ClassName}): nothing is connected to this sink");
-                pumps.Add(new SinkPump(component));
+                pumps.Add(new SinkPump(component, CountsLosses));
                 pumps[^1].Begin(blamed);
             }
             if (pumps.Count == 0)
@@ -161,7 +167,10 @@ public sealed class TraceGraph : IDisposable
         finally
         {
             foreach (var pump in pumps)
+            {
+                LossCount = Math.Max(LossCount, pump.LossCount);
                 pump.Dispose();
+            }
         }
     }
 
@@ -186,7 +195,7 @@ public sealed class TraceGraph : IDisposable
                 if (pumps is [{ CanPool: true } only] && cancellation == CancellationToken.None)
                     only.Pool(Jobs, ReportError is null ? null : error => Report(pumps, error, blamed));
                 foreach (var pump in pumps)
-                    isMore |= Move(pump, pumps, blamed);
+                    isMore |= Move(pump, pumps, blamed, cancellation);
                 cancellation.ThrowIfCancellationRequested();
             }
             foreach (var pump in pumps)
@@ -212,13 +221,17 @@ public sealed class TraceGraph : IDisposable
             ExceptionDispatchInfo.Throw(failure);
     }
 
-    private bool Move(SinkPump pump, List<SinkPump> pumps, Dictionary<Exception, GraphComponent> blamed)
+    /// <summary>Moves a batch, or all of them where there is but one sink; false at the end.</summary>
+    private bool Move(SinkPump pump, List<SinkPump> pumps, Dictionary<Exception, GraphComponent> blamed, CancellationToken cancellation)
     {
         while (true)
         {
             try
             {
-                return pump.Move();
+                if (pumps.Count > 1)
+                    return pump.Move();
+                pump.MoveAll(cancellation);
+                return false;
             }
             catch (TraceReadException e) when (ReportError is not null)
             {

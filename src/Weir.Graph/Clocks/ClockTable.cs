@@ -60,7 +60,7 @@ public sealed class ClockTable
                 }
             }
         }
-        var table = new ClockTable(unchecked((options.ClockOffsetSeconds * 1_000_000_000) + options.ClockOffsetNanoseconds));
+        var table = new ClockTable(unchecked((options.Clocks.OffsetSeconds * 1_000_000_000) + options.Clocks.OffsetNanoseconds));
         foreach (var (key, gathering) in gathered)
             table._clocks.Add(key, gathering.Conclude());
         return table;

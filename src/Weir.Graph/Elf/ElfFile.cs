@@ -18,6 +18,9 @@ internal sealed partial class ElfFile : IDisposable
     /// <summary>Most bytes of a section that are read: more debugging information is given up.</summary>
     private const ulong MaxSectionBytes = 1 << 30;
 
+    /// <summary>Most bytes of notes among which the build ID is looked for: it stands at the beginning of some dozen.</summary>
+    private const ulong MaxNoteBytes = 1 << 20;
+
     /// <summary>zlib makes at most so many bytes of one, zstd is not allowed more.</summary>
     private const ulong MaxRatio = 1032;
 
@@ -93,11 +96,11 @@ internal sealed partial class ElfFile : IDisposable
     {
         try
         {
-            return RegularFile.Open(path) ?? throw new BadElfException("no such file");
+            return RegularFile.Open(path, 4096);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        catch (Exception error) when (error is TraceReadException or ArgumentException or NotSupportedException)
         {
-            throw new BadElfException(error.Message);
+            throw new BadElfException((error.InnerException ?? error).Message);
         }
     }
 
@@ -119,7 +122,7 @@ internal sealed partial class ElfFile : IDisposable
     {
         for (int i = 0; i < _sections.Length; i++)
         {
-            if (_sections[i].Type != NoteType || _sections[i].Size < 16)
+            if (_sections[i].Type != NoteType || _sections[i].Size is < 16 or > MaxNoteBytes)
                 continue;
             var reader = new ElfReader(Read(i), IsBigEndian);
             uint nameLength = reader.UInt32();

@@ -60,6 +60,9 @@ public sealed record FtraceField
     /// <summary>Digits that the kernel fills with zeros (<c>%03d</c>), or 0.</summary>
     public int MinimumDigits { get; init; }
 
+    /// <summary>What is added to its value, of a number of 4 bytes that lies at its offset.</summary>
+    public int Addend { get; init; }
+
     /// <summary>Labels of its values, or null.</summary>
     public IReadOnlyList<FtraceLabel>? Symbols { get; init; }
 

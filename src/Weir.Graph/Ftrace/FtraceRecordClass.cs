@@ -29,7 +29,7 @@ public sealed unsafe class FtraceRecordClass
         foreach (ref readonly var step in steps.AsSpan())
         {
             _fixedBytes += step.Kind == CopyKind.Bytes ? step.LengthBytes : 0;
-            _dynamicCount += step.Kind == CopyKind.Bytes ? 0 : 1;
+            _dynamicCount += step.Kind is CopyKind.Bytes or CopyKind.Add ? 0 : 1;
         }
     }
 
@@ -40,6 +40,9 @@ public sealed unsafe class FtraceRecordClass
         Array,
         TailText,
         TailArray,
+
+        /// <summary>Adds to a number that was just copied.</summary>
+        Add,
     }
 
     /// <summary>The kernel's description.</summary>
@@ -107,11 +110,24 @@ public sealed unsafe class FtraceRecordClass
                 target += step.LengthBytes;
                 continue;
             }
+            if (step.Kind == CopyKind.Add)
+            {
+                Add(target - step.OffsetBytes, step.LengthBytes);
+                continue;
+            }
             target = CopyDynamic(in step, record, lengthBytes, target);
             if (target is null)
                 return null;
         }
         return target;
+    }
+
+    private void Add(byte* number, int addend)
+    {
+        bool isSwapped = _isBigEndian == BitConverter.IsLittleEndian;
+        int value = Unsafe.ReadUnaligned<int>(number);
+        value = unchecked((isSwapped ? BinaryPrimitives.ReverseEndianness(value) : value) + addend);
+        Unsafe.WriteUnaligned(number, isSwapped ? BinaryPrimitives.ReverseEndianness(value) : value);
     }
 
     private byte* CopyDynamic(in CopyStep step, byte* record, int lengthBytes, byte* target)
@@ -153,7 +169,7 @@ public sealed unsafe class FtraceRecordClass
         public bool IsRelative;
         public int OffsetBytes;
 
-        /// <summary>Bytes to copy, or bytes of an element.</summary>
+        /// <summary>Bytes to copy, bytes of an element, or what is added to the number that stands <see cref="OffsetBytes"/> before the end.</summary>
         public int LengthBytes;
     }
 
@@ -184,6 +200,12 @@ public sealed unsafe class FtraceRecordClass
         {
             MinimumBytes = Math.Max(MinimumBytes, field.OffsetBytes + field.SizeBytes);
             Members.Add(new StructureMember(Unique(field.Name), FixedClass(field)));
+            if (field.Addend != 0 && field.SizeBytes == sizeof(int) && !field.IsArray)
+            {
+                Steps.Add(new CopyStep { Kind = CopyKind.Bytes, OffsetBytes = field.OffsetBytes, LengthBytes = field.SizeBytes });
+                Steps.Add(new CopyStep { Kind = CopyKind.Add, OffsetBytes = sizeof(int), LengthBytes = field.Addend });
+                return;
+            }
             if (Steps.Count > 0 && Steps[^1] is { Kind: CopyKind.Bytes } last && last.OffsetBytes + last.LengthBytes == field.OffsetBytes)
                 Steps[^1] = last with { LengthBytes = last.LengthBytes + field.SizeBytes };
             else

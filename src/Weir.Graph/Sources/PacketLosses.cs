@@ -2,9 +2,11 @@ using Weir.Ctf;
 
 namespace Weir.Graph;
 
-/// <summary>What the tracer lost between the packets of one data stream, by what each says of itself. Not thread-safe.</summary>
-/// <param name="isFromBeginning">Whether the first packet may be the tracer's first too, so that what it has counted is told.</param>
-internal sealed class PacketLosses(bool isFromBeginning)
+/// <summary>
+/// What the tracer lost between the packets of one data stream, by what each says of itself. The counter of a stream's first packet says
+/// nothing: what is counted may have been lost before anybody recorded, and babeltrace2 2.1 has no message for it either. Not thread-safe.
+/// </summary>
+internal sealed class PacketLosses
 {
     /// <summary>Most messages that one packet makes.</summary>
     public const int MaxMessages = 2;
@@ -21,24 +23,14 @@ internal sealed class PacketLosses(bool isFromBeginning)
         var before = _previous;
         _previous = now;
         int count = 0;
-        if (now.DiscardedEvents is { } discarded)
-        {
-            if (before?.DiscardedEvents is { } earlier)
-            {
-                if (discarded > earlier)
-                    messages[count++] = Loss(MessageKind.DiscardedEvents, stream, discarded - earlier, before.Value.EndTime, now.EndTime);
-            }
-            else if (discarded > 0 && isFromBeginning)
-            {
-                messages[count++] = Loss(MessageKind.DiscardedEvents, stream, null, now.BeginTime, now.EndTime);
-            }
-        }
+        if (now.DiscardedEvents is { } discarded && before?.DiscardedEvents is { } earlier && discarded > earlier)
+            messages[count++] = Loss(MessageKind.DiscardedEvents, stream, discarded - earlier, before.Value.EndTime, now.EndTime);
         if (now.SequenceNumber is { } number && before?.SequenceNumber is { } last && number > last && number - last > 1)
             messages[count++] = Loss(MessageKind.DiscardedPackets, stream, number - last - 1, before.Value.EndTime, now.BeginTime);
         return count;
     }
 
-    private static Message Loss(MessageKind kind, DataStream stream, ulong? count, ulong? begin, ulong? end)
+    private static Message Loss(MessageKind kind, DataStream stream, ulong count, ulong? begin, ulong? end)
     {
         var message = new Message { Kind = kind, Stream = stream, Count = count };
         if (begin is { } from && end is { } to && stream.Clock is not null)

@@ -12,6 +12,7 @@ internal static class InstrumentationRegistry
         new FunctionKind(),
         new FunctionGraphKind(),
         new MarkerKind(),
+        new PerfKind(),
         new TracepointKind(),
     ];
 

@@ -60,7 +60,9 @@ public sealed class KernelRecording : IDisposable
     private readonly List<PageDrain> _drains = [];
     private TracefsInstance? _instance;
     private KernelTrace? _trace;
+    private StateDump? _stateDump;
     private FtracePageLayout _layout = null!;
+    private ClockKind _clock;
     private bool _isStopped;
 
     private KernelRecording(KernelRecordingOptions options, TracefsMount tracefs)
@@ -81,6 +83,22 @@ public sealed class KernelRecording : IDisposable
     {
         using var tracefs = TracefsMount.Open();
         return wanted == ClockKind.Counter && Clocks(tracefs).Contains(CounterClockName) ? ClockKind.Counter : ClockKind.Monotonic;
+    }
+
+    /// <summary>Why this user may not record the kernel, and what it takes, as a sentence's end; null for one who may.</summary>
+    public static string? FindRefusal()
+    {
+        try
+        {
+            using var tracefs = TracefsMount.Open();
+            using var instance = TracefsInstance.Create(tracefs);
+            return null;
+        }
+        catch (KernelException e)
+        {
+            // What else is wrong is an error, and comes up as one.
+            return e.NeedsPrivilege ? e.Message : null;
+        }
     }
 
     /// <summary>Makes everything ready; nothing is recorded yet.</summary>
@@ -114,9 +132,13 @@ public sealed class KernelRecording : IDisposable
     {
         foreach (var chunk in _cpus.Chunk(CpusOfThread))
             _drains.Add(new PageDrain([.. chunk.Select(item => (item.Pages, (PageTarget)item.Target))], _layout.PageBytes));
+        ulong now = TraceClock.ReadOrdered(_clock);
+        foreach (var (_, target) in _cpus)
+            target.Transcoder.Stream.BeginAt(now);
         _instance!.Write("tracing_on", "1");
         foreach (var item in _instrumentation)
             item.Start();
+        _stateDump?.Start();
     }
 
     /// <summary>
@@ -127,10 +149,10 @@ public sealed class KernelRecording : IDisposable
     {
         if (_options.IsWholeMachine)
             return;
+        foreach (var item in _instrumentation)
+            item.BeginCommandStart();
         _instance!.Append("set_event_pid", ThisThread);
         _instance.Write("set_event_notrace_pid", "");
-        foreach (var item in _instrumentation)
-            item.BeginCommandStart(ThisThread);
     }
 
     /// <summary>Ends what <see cref="BeginCommandStart"/> began; on the same thread.</summary>
@@ -141,7 +163,7 @@ public sealed class KernelRecording : IDisposable
         // One thread cannot be taken out of the list, but kept from being recorded.
         _instance!.TryWrite("set_event_notrace_pid", ThisThread);
         foreach (var item in _instrumentation)
-            item.EndCommandStart(ThisThread);
+            item.EndCommandStart();
     }
 
     /// <summary>Stops recording, and takes what the kernel still has.</summary>
@@ -155,6 +177,7 @@ public sealed class KernelRecording : IDisposable
             item.Stop();
         foreach (var drain in _drains)
             drain.Finish();
+        _stateDump?.Finish();
     }
 
     /// <summary>Closes the trace.</summary>
@@ -175,6 +198,7 @@ public sealed class KernelRecording : IDisposable
             foreach (var item in _instrumentation)
                 item.Finish();
         });
+        List<OwnStreamsResult> own = [.. _instrumentation.Select(item => item.Result).Append(_stateDump?.Result).OfType<OwnStreamsResult>()];
         Try(() => _trace!.Finish(clock));
         _problems.AddRange(_drains.SelectMany(drain => drain.Problems));
         _problems.AddRange(_cpus.Select(item => item.Target.Problem).OfType<string>());
@@ -187,11 +211,12 @@ public sealed class KernelRecording : IDisposable
             [
                 .. _cpus.SelectMany(item => item.Target.Transcoder.Statistics())
                     .GroupBy(item => item.Class.Name, (name, items) => new KernelEventCount(name, Sum(items, item => item.Count), Sum(items, item => item.Bytes)))
+                    .Concat(own.SelectMany(item => item.Events))
                     .OrderBy(item => item.Name, StringComparer.Ordinal),
             ],
-            FileBytes = _cpus.Sum(item => item.Target.Transcoder.Stream.FileBytes),
-            Lost = lost,
-            NotWritten = Sum(_cpus, item => item.Target.Transcoder.Stream.NotWritten),
+            FileBytes = _cpus.Sum(item => item.Target.Transcoder.Stream.FileBytes) + own.Sum(item => item.FileBytes),
+            Lost = lost + Sum(own, item => item.Lost),
+            NotWritten = Sum(_cpus, item => item.Target.Transcoder.Stream.NotWritten) + Sum(own, item => item.NotWritten),
             Problems = [.. _problems.Distinct()],
         };
 
@@ -212,6 +237,7 @@ public sealed class KernelRecording : IDisposable
         _instance?.Dispose();
         foreach (var item in _instrumentation)
             item.Dispose();
+        _stateDump?.Dispose();
         _trace?.Dispose();
         _tracefs.Dispose();
     }
@@ -220,19 +246,21 @@ public sealed class KernelRecording : IDisposable
     {
         Removed = AbandonedInstances.Remove(_tracefs);
         _layout = ReadLayout();
+        _clock = session.Clock;
         _instance = TracefsInstance.Create(_tracefs);
         _instance.Write("trace_clock", session.Clock == ClockKind.Counter ? CounterClockName : MonotonicClockName);
         _instance.Write("buffer_size_kb", ((_options.BufferBytes + 1023) / 1024).ToString(CultureInfo.InvariantCulture));
         _instance.Write("options/overwrite", _options.IsDiscarding ? "0" : "1");
         if (!_options.IsWholeMachine)
             FollowNobody(_instance);
-        _trace = new KernelTrace(Path.Combine(outputDirectory, DirectoryName), session, KernelEnvironment.Create());
+        _trace = new KernelTrace(Path.Combine(outputDirectory, DirectoryName), session, LttngEnvironment.Create(Path.GetFileName(Path.GetFullPath(outputDirectory))));
         var context = new InstrumentationContext
         {
             Tracefs = _tracefs,
             Instance = _instance,
             Catalogue = EventCatalogue.Read(_tracefs),
             Trace = _trace,
+            Clock = session.Clock,
             Options = _options,
             OwnName = Path.GetFileName(_instance.Path),
             Problems = _problems,
@@ -247,6 +275,8 @@ public sealed class KernelRecording : IDisposable
         if (events.Count > 0)
             PageTranscoder.CheckLayout(EventFormats.Read(_instance, events[0].Event));
         OpenCpus(stream, table);
+        if (_options.HasStateDump)
+            _stateDump = new StateDump(_trace, session.Clock, _problems);
         RecordedEvents.Enable(_instance, events);
     }
 

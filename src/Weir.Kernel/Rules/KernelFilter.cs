@@ -17,16 +17,16 @@ internal static class KernelFilter
     /// <summary>The filter in the kernel's words.</summary>
     /// <param name="filter">The rule's filter.</param>
     /// <param name="format">The event, by the kernel's description.</param>
-    /// <param name="kernelNameOf">The kernel's name of a field by the name that the trace shows; null where the trace renames nothing.</param>
+    /// <param name="system">The system of an event that the trace renames as <see cref="LttngNames"/> says; null where it renames nothing.</param>
     /// <exception cref="KernelException">The event lacks a field, or the kernel has no words for it.</exception>
-    public static string Write(FilterExpression filter, FtraceFormat format, Func<string, string>? kernelNameOf = null)
+    public static string Write(FilterExpression filter, FtraceFormat format, string? system = null)
     {
         var text = new StringBuilder();
-        new Writer(text, format, kernelNameOf).Write(filter, isNegated: false);
+        new Writer(text, format, system).Write(filter, isNegated: false);
         return text.ToString();
     }
 
-    private sealed class Writer(StringBuilder text, FtraceFormat format, Func<string, string>? kernelNameOf)
+    private sealed class Writer(StringBuilder text, FtraceFormat format, string? system)
     {
         public void Write(FilterExpression filter, bool isNegated)
         {
@@ -72,9 +72,11 @@ internal static class KernelFilter
             switch (right)
             {
                 case FilterOperand.Integer integer:
-                    if (integer.Value < long.MinValue || integer.Value > ulong.MaxValue)
+                    // A number in a rule is what the trace shows.
+                    var value = integer.Value - (system is null ? 0 : LttngNames.AddendOf(system, format.Name, field));
+                    if (value < long.MinValue || value > ulong.MaxValue)
                         throw Refuse($"{integer.Value} is no number of 64 bits");
-                    text.Append(CultureInfo.InvariantCulture, $"{field} {Word(comparison)} {integer.Value}");
+                    text.Append(CultureInfo.InvariantCulture, $"{field} {Word(comparison)} {value}");
                     break;
                 case FilterOperand.Text constant:
                     WriteText(field, comparison, constant);
@@ -103,7 +105,7 @@ internal static class KernelFilter
 
         private string Find(string name)
         {
-            string kernelName = kernelNameOf?.Invoke(name) ?? name;
+            string kernelName = system is null ? name : LttngNames.KernelField(system, format.Name, name);
             if (format.Fields.Any(field => field.Name == kernelName) || format.FindShared(kernelName) is not null)
                 return kernelName;
             if (s_sharedFields.TryGetValue(name, out string? shared))

@@ -21,7 +21,7 @@ internal static class KernelSymbolStream
     /// <param name="symbols">The kernel's functions.</param>
     /// <param name="time">The time of the events, in the trace's cycles.</param>
     /// <param name="packetBytes">Bytes of a packet.</param>
-    public static void Write(KernelTrace trace, KernelAddresses addresses, KernelSymbols symbols, ulong time, int packetBytes)
+    public static void Write(KernelTrace trace, KernelAddresses addresses, KernelFunctions symbols, ulong time, int packetBytes)
     {
         var found = new SortedDictionary<ulong, KernelSymbol>();
         foreach (ulong address in addresses.All)

@@ -51,10 +51,11 @@ internal sealed class KernelEventTable
         {
             if (_byId[format.Id] is { } known)
                 return known;
-            string name = recorded.Name ?? recorded.Event.Name;
+            var (name, described) = LttngNames.Apply(recorded.Event.System, format, ByteOrder.LittleEndian);
+            name = recorded.Name ?? name;
             if (!_names.Add(name))
                 _names.Add(name = $"{recorded.Event.System}_{name}");
-            var record = FtraceRecordClass.Create(format, ByteOrder.LittleEndian, hasLabels: true);
+            var record = FtraceRecordClass.Create(described, ByteOrder.LittleEndian, hasLabels: true);
             uint declared = _trace.Declare(_stream, name, record.Payload);
             var made = new KernelEventClass(declared, _classes.Count, name, record) { Addresses = recorded.Addresses, AddressOffsets = AddressOffsets(format, recorded) };
             _classes.Add(made);

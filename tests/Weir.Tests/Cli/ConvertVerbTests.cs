@@ -77,5 +77,42 @@ public class ConvertVerbTests
         }
     }
 
+    [Fact]
+    public void Losses_are_a_status_of_their_own_where_strict()
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(path, "{\"time\":1,\"name\":\"a\"}\n{\"kind\":\"discarded_events\",\"time\":2,\"end_time\":3,\"count\":4}\n");
+            string[] graph = ["run", "-c", "in:source.text.json", "-p", $"inputs=[\"{path}\"]", "-c", "out:sink.utils.dummy", "-x", "in:out"];
+            foreach (string format in new[] { "text", "dummy", "json" })
+            {
+                Assert.Equal(0, Weir(["convert", "-i", "json", "-o", format, path]).Status);
+                var (status, _, error) = Weir(["convert", "--strict", "-i", "json", "-o", format, path]);
+                Assert.Equal(3, status);
+                Assert.Contains("lost at 1 place (--strict)", error, StringComparison.Ordinal);
+            }
+            Assert.Equal(0, Weir(graph).Status);
+            Assert.Equal(3, Weir([.. graph, "--strict", "--jobs=1"]).Status);
+            File.AppendAllText(path, "bad\n");
+            Assert.Equal(1, Weir([.. graph, "--strict", "--keep-going"]).Status);
+            File.WriteAllText(path, "{\"time\":1,\"name\":\"a\"}\n");
+            Assert.Equal(0, Weir([.. graph, "--strict"]).Status);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Theory]
+    [InlineData("--jobs=0")]
+    [InlineData("--retry-duration=-1")]
+    public void Both_verbs_that_run_graphs_check_how(string option)
+    {
+        Assert.Equal(2, Weir(["convert", option, "/tmp"]).Status);
+        Assert.Equal(2, Weir(["run", option, "-c", "out:sink.utils.dummy"]).Status);
+    }
+
     private static Finished Weir(params string[] arguments) => Command.Weir(arguments, s_newYork);
 }

@@ -63,7 +63,7 @@ public sealed class ClockTableTests
         string[] monotonic = Convert(place, new PrettyOptions { Times = PrettyTimes.Monotonic, ClockSeconds = true });
         Assert.Equal(["11.500", "12.250", "12.750", "13.250", "13.750"], monotonic.Select(Time));
         Assert.Equal(realtime.Select(Delta), monotonic.Select(Delta));
-        string[] shifted = Convert(place, new PrettyOptions { Times = PrettyTimes.Realtime, ClockSeconds = true }, new CtfFsOptions { ClockOffsetSeconds = 5 });
+        string[] shifted = Convert(place, new PrettyOptions { Times = PrettyTimes.Realtime, ClockSeconds = true }, new CtfFsOptions { Clocks = new ClockAdjustment { OffsetSeconds = 5 } });
         Assert.Equal("1016.500", Time(shifted[0]));
         // The clock class goes on in a straight line, in the same order.
         Assert.Equal(["1011.500", "1012.250", "1012.750", "1013.250", "1013.750"], Convert(place, new PrettyOptions { ClockSeconds = true }).Select(Time));

@@ -8,6 +8,77 @@ namespace Weir.Tests.Graph;
 
 public class CtfFsSourceTests
 {
+    [Theory]
+    [InlineData(1_700_000_000, 1_000_000_000, 7_523_372_036_854_775_807, 7_523_372_036_854_775_808)]
+    [InlineData(-5, 1_000_000_000, 9_223_372_036_854_775_807, 9_223_372_036_854_775_808)]
+    [InlineData(0, 1_000, 9_000_000_000_000, 10_000_000_000_000)]
+    public void Times_of_more_than_64_bits_of_nanoseconds_are_an_error_after_those_before(long offsetSeconds, ulong frequencyHz, ulong good, ulong bad)
+    {
+        var builder = new LttngTraceBuilder(clock: new ClockClass { Name = "test", OffsetSeconds = offsetSeconds, FrequencyHz = frequencyHz });
+        byte[] packet = builder.Packet(0, 0, 100, good, 8, (101, 1, 1), (good, 1, 2), (bad, 1, 3));
+        long offset = builder.EventOffsets[2];
+        byte[] second = builder.Packet(0, 0, good, bad, 8, (good, 1, 4));
+        string directory = builder.WriteTo(LttngTraceBuilder.NewDirectory(), [.. packet, .. second]);
+        try
+        {
+            var stopped = Conversion.Run(directory);
+            Assert.Equal(2, stopped.Text.Split("test:mixed").Length - 1);
+            Assert.Contains($"the time of {bad} cycles of the clock has more than 64 bits", Assert.Single(stopped.Errors).Message, StringComparison.Ordinal);
+            var kept = Conversion.Run(directory, keepGoing: true);
+            Assert.Equal(3, kept.Text.Split("test:mixed").Length - 1);
+            Assert.Equal(2, kept.Errors.Count);
+            Assert.InRange(kept.Errors[0].OffsetBytes, offset + 1, packet.Length);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void What_the_first_packet_counts_as_lost_is_no_message()
+    {
+        var builder = new LttngTraceBuilder();
+        byte[][] packets = [.. Enumerable.Range(0, 3).Select(i => builder.Packet(0, 0, 100 + (100 * (ulong)i), 150 + (100 * (ulong)i), 0, (110 + (100 * (ulong)i), 0, i)))];
+        for (int i = 0; i < packets.Length; i++)
+            packets[i][LttngLayout.PacketHeaderBytes + 40] = (byte)(5 + (2 * i));
+        string directory = builder.WriteTo(LttngTraceBuilder.NewDirectory(), [.. packets.SelectMany(packet => packet)]);
+        try
+        {
+            Assert.Equal(["Tracer discarded 2 events", "Tracer discarded 2 events"], Conversion.Run(directory).Warnings.Split('\n').Where(line => line.Length > 0).Select(line => line[(line.IndexOf("Tracer", StringComparison.Ordinal))..][..25]));
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void There_may_be_more_streams_than_files_that_are_open()
+    {
+        var builder = new LttngTraceBuilder();
+        byte[][] files = [.. Enumerable.Range(0, CtfFsWindow.MaxOpenFiles * 2).Select(i => builder.Packet((ulong)i, (uint)i, 100, 300, 8, ((ulong)(101 + i % 7), 0, i), (290, 0, i)))];
+        string directory = builder.WriteTo(LttngTraceBuilder.NewDirectory(), files);
+        try
+        {
+            using var source = CtfFsSource.Open([directory], new CtfFsOptions());
+            using var muxer = new Muxer(source.CreateIterators());
+            int events = 0;
+            int mostOpen = 0;
+            for (var batch = muxer.Next(); batch.Count > 0; batch = muxer.Next())
+            {
+                events += batch.Count(message => message.Kind == MessageKind.Event);
+                mostOpen = Math.Max(mostOpen, new DirectoryInfo("/proc/self/fd").GetFiles().Count(link => link.LinkTarget?.StartsWith(directory, StringComparison.Ordinal) == true));
+            }
+            Assert.Equal(files.Length * 2, events);
+            Assert.InRange(mostOpen, 0, CtfFsWindow.MaxOpenFiles);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
     [Fact]
     public void Two_streams_are_merged_by_time_and_ties_go_by_stream_id()
     {

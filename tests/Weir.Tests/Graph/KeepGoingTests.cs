@@ -48,6 +48,19 @@ public class KeepGoingTests
     }
 
     [Fact]
+    public void With_an_index_a_stream_is_known_though_its_first_packet_is_bad()
+    {
+        using var trace = RandomTrace.Create(new Random(5), 2, 10, 6);
+        trace.WriteIndex(1);
+        string whole = Conversion.Run(trace.Directory).Text;
+        Spoil(trace, 1, 0, 0);
+        var kept = Conversion.Run(trace.Directory, keepGoing: true);
+        Assert.Equal(0, Assert.Single(kept.Errors).OffsetBytes);
+        Assert.Equal(Count(whole, "cpu_id = 0"), Count(kept.Text, "cpu_id = 0"));
+        Assert.InRange(Count(kept.Text, "cpu_id = 1"), Count(whole, "cpu_id = 1") - 6, Count(whole, "cpu_id = 1"));
+    }
+
+    [Fact]
     public void A_bad_event_ends_its_packet_only()
     {
         using var trace = RandomTrace.Create(new Random(4), 1, 10, 6);

@@ -52,6 +52,38 @@ public class ParallelPrettySinkTests
     }
 
     [Fact]
+    public void More_text_than_a_job_holds_is_written_in_its_turn()
+    {
+        const int manyElements = 1_500_000;
+        string directory = Directory.CreateTempSubdirectory("weir-ctf-").FullName;
+        File.WriteAllText(
+            Path.Combine(directory, "metadata"),
+            "/* CTF 1.8 */ trace { major = 1; minor = 8; byte_order = le; }; stream { }; typealias integer { size = 8; align = 8; } := u8; "
+            + "event { name = e; fields := struct { integer { size = 32; align = 8; } n; u8 x[n]; }; };");
+        var bytes = new List<byte>();
+        for (int i = 0; i < 5000; i++)
+        {
+            int count = i is 1500 or 1501 or 4000 ? manyElements : 2;
+            bytes.AddRange([.. BitConverter.GetBytes(count), .. Enumerable.Repeat((byte)i, count)]);
+        }
+        File.WriteAllBytes(Path.Combine(directory, "stream_0"), [.. bytes]);
+        try
+        {
+            var one = Conversion.Run(directory);
+            Assert.True(one.Text.Length > 3 * (16 << 20));
+            Assert.True(one.Text == Conversion.Run(directory, jobs: 4).Text);
+            using var sink = PrettySink.Create(new FullStream(), TextWriter.Null, new PrettyOptions(), null, leaveOpen: true, jobs: 3);
+            using var source = CtfFsSource.Open([directory], new CtfFsOptions());
+            using var muxer = new Muxer(source.CreateIterators());
+            Assert.Equal("full", Assert.Throws<IOException>(() => MessagePump.Run(muxer, sink)).Message);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Fact]
     public void An_output_that_fails_ends_the_conversion_with_its_error()
     {
         using var trace = RandomTrace.Create(new Random(6), 2, 200, 40);

@@ -37,7 +37,7 @@ public class StreamPoolTests
         using var sink = new DummySink();
         try
         {
-            StreamPool.Run(streams, batch => sink.Consume(batch), jobs, report);
+            StreamPool.Run(streams, batch => sink.Consume(batch), sink.TakesStreamsAtOnce, jobs, report);
         }
         finally
         {

@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Weir.Ctf;
 using Weir.Graph;
 using Weir.Tests.Ctf;
+using Weir.Tests.Graph.Sources;
 
 namespace Weir.Tests.Graph;
 
@@ -17,6 +19,13 @@ internal sealed class TraceFuzzCampaign
 
     /// <summary>The same where the metadata is changed: it may then declare up to its own limit of field classes.</summary>
     public const long MaxAllocatedByMetadataBytes = 2L << 30;
+
+    private const string Manifest = """
+        <instrumentationManifest><provider name="Weir-Old">
+          <events><event value="5" version="0" symbol="WorkStart" opcode="win:Start" template="t5" /></events>
+          <templates><template tid="t5"><data name="id" inType="win:Int32" /><data name="label" inType="win:UnicodeString" /></template></templates>
+        </provider></instrumentationManifest>
+        """;
 
     private const int HangSeconds = 60;
     private const int MaxOriginalBytes = 64 << 10;
@@ -72,6 +81,26 @@ internal sealed class TraceFuzzCampaign
         return originals;
     }
 
+    /// <summary>Files of the other binary formats, in each byte order and packing.</summary>
+    public static List<Original> CreateFiles()
+    {
+        var originals = new List<Original>();
+        foreach (var kind in FtraceDatSourceTests.Kinds)
+        {
+            var (version, byteOrder, longBytes, compression) = kind.Data;
+            originals.Add(new Original($"trace.dat {kind.Data}", FtraceDatSource.Class, FtraceDatSourceTests.Sample(version, byteOrder, longBytes, compression).Build()));
+        }
+        foreach (var kind in PerfDataSourceTests.Kinds)
+        {
+            var (byteOrder, isPipe) = kind.Data;
+            originals.Add(new Original($"perf.data {kind.Data}", PerfDataSource.Class, PerfDataSourceTests.Sample(byteOrder, isPipe).Build()));
+        }
+        originals.Add(new Original("perf.data packed", PerfDataSource.Class, PerfDataSourceTests.Sample(ByteOrder.LittleEndian, false).Pack(100).Build()));
+        originals.Add(new Original("nettrace 6", NettraceSource.Class, NettraceBuilder.CreateVersion6()));
+        originals.Add(new Original("nettrace manifest", NettraceSource.Class, NettraceBuilder.CreateWithManifest(Manifest)));
+        return originals;
+    }
+
     /// <summary>One mutation.</summary>
     /// <exception cref="InvalidOperationException">The converter did what it must not; the message says what, the files are left.</exception>
     public void Mutate(long number)
@@ -86,7 +115,10 @@ internal sealed class TraceFuzzCampaign
         long before = GC.GetAllocatedBytesForCurrentThread();
         try
         {
-            Convert(random);
+            if (original.Source is { } source)
+                ConvertFile(source, Path.Combine(_directory, original.Files[0].Name));
+            else
+                Convert(random);
             Converted++;
         }
         catch (CtfException)
@@ -106,9 +138,17 @@ internal sealed class TraceFuzzCampaign
     /// <summary>What the test program runs: SEED COUNT [DIRECTORY...].</summary>
     public static int Run(string[] arguments)
     {
+        int traceSeed = int.Parse(arguments[0], CultureInfo.InvariantCulture);
+        return Run(arguments, FindOriginals(traceSeed, arguments[2..]));
+    }
+
+    /// <summary>The same of <see cref="CreateFiles"/>: SEED COUNT.</summary>
+    public static int RunFiles(string[] arguments) => Run(arguments, CreateFiles());
+
+    private static int Run(string[] arguments, List<Original> originals)
+    {
         int seed = int.Parse(arguments[0], CultureInfo.InvariantCulture);
         long count = long.Parse(arguments[1], CultureInfo.InvariantCulture);
-        var originals = FindOriginals(seed, arguments[2..]);
         string place = Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"weir-fuzz-{Environment.ProcessId}");
         var campaigns = new TraceFuzzCampaign[Environment.ProcessorCount];
         for (int i = 0; i < campaigns.Length; i++)
@@ -210,6 +250,14 @@ internal sealed class TraceFuzzCampaign
             throw first;
     }
 
+    private static void ConvertFile(SourceClass sourceClass, string path)
+    {
+        using var source = sourceClass.Create(new ComponentContext { Name = "source", Parameters = new JsonObject { ["inputs"] = new JsonArray(path) }, Log = TextWriter.Null });
+        using var muxer = new Muxer([.. Enumerable.Range(0, source.Outputs.Count).Select(source.CreateIterator)]);
+        using var sink = PrettySink.Create(Stream.Null, TextWriter.Null, new PrettyOptions { ClockGmt = true }, null, leaveOpen: true, jobs: 1);
+        MessagePump.Run(muxer, sink);
+    }
+
     /// <summary>A trace of one event of every kind of field.</summary>
     private static Original Rich(ByteOrder order)
     {
@@ -261,7 +309,14 @@ internal sealed class TraceFuzzCampaign
             }
         }
 
+        public Original(string name, SourceClass source, byte[] bytes)
+            : this(name, [("file", bytes)]) =>
+            Source = source;
+
         public string Name { get; }
+
+        /// <summary>What reads the one file; null for a CTF trace.</summary>
+        public SourceClass? Source { get; }
 
         public List<(string Name, byte[] Bytes)> Files { get; }
 

@@ -17,7 +17,11 @@ public sealed class Muxer : MessageIterator
     /// <summary>Offers it.</summary>
     public static FilterClass Class { get; } = new("utils", "muxer", "Merge streams by time.", MuxerFilter.Create)
     {
-        Help = "Any number of inputs, one output. There are no parameters.",
+        Help = """
+            Any number of inputs, one output.
+
+            keep-going=yes   the sources go on behind what is bad, so go on with them
+            """,
     };
 
     /// <summary>Merges <paramref name="upstreams"/>, which belong to the muxer from now on.</summary>

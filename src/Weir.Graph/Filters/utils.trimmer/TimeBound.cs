@@ -4,7 +4,7 @@ namespace Weir.Graph;
 
 /// <summary>
 /// One end of a time range as a person writes it: <c>[YYYY-MM-DD] [hh:mm[:ss[.ns]]]</c> or <c>[-]s[.ns]</c>. A time without a date is
-/// on the day of the trace's first message.
+/// on the day of the trace's first message. As ISO 8601 has it, a <c>T</c> may stand between date and time, and a <c>Z</c> behind for UTC.
 /// </summary>
 public readonly record struct TimeBound
 {
@@ -40,12 +40,18 @@ public readonly record struct TimeBound
                 bound = new TimeBound(date, 0, 0, null);
                 return true;
             }
-            if (text[10] != ' ')
+            if (text[10] is not (' ' or 'T'))
                 return false;
-            text = text[10..].TrimStart(' ');
+            text = text[10] == 'T' ? text[11..] : text[10..].TrimStart(' ');
         }
         if (text.Contains(':', StringComparison.Ordinal))
-            return TryTimeOfDay(text, date, out bound);
+        {
+            bool isUtc = text[^1] == 'Z';
+            if (!TryTimeOfDay(isUtc ? text[..^1] : text, date, out bound))
+                return false;
+            bound = bound with { IsUtc = isUtc };
+            return true;
+        }
         return date is null && TrySeconds(text, out bound);
     }
 
@@ -56,6 +62,7 @@ public readonly record struct TimeBound
     {
         if (_absoluteNs is { } absolute)
             return absolute;
+        isUtc |= IsUtc;
         var time = default(CalendarTime);
         if (_date is { } date)
             time = new CalendarTime { Year = date.Year - 1900, Month = date.Month - 1, Day = date.Day };
@@ -82,6 +89,9 @@ public readonly record struct TimeBound
         var range = new TimeRange(begin?.Resolve(isUtc, firstNs) ?? long.MinValue, end?.Resolve(isUtc, firstNs) ?? long.MaxValue);
         return range.BeginNs <= range.EndNs ? range : null;
     }
+
+    /// <summary>Whether it says itself that it is in UTC.</summary>
+    private bool IsUtc { get; init; }
 
     /// <summary>Whether the bound has neither a date nor a number of seconds.</summary>
     private bool NeedsDay => _date is null && _absoluteNs is null;

@@ -5,7 +5,8 @@ namespace Weir.Graph;
 
 /// <summary>
 /// <c>sink.ctf.fs</c>: writes CTF 1.8 or CTF 2 traces, one directory for each trace, one file for each data stream, in LTTng's layout.
-/// Traces of any source can be written; where the input is laid out as the output is to be, bytes are copied.
+/// Traces of any source can be written; where the input is laid out as the output is to be, bytes are copied. Streams may be written by
+/// several threads at once.
 /// </summary>
 public sealed class CtfFsSink : MessageSink
 {
@@ -13,8 +14,7 @@ public sealed class CtfFsSink : MessageSink
     private readonly Stream? _report;
     private readonly Dictionary<Trace, CtfFsTraceOutput> _traces = [];
     private readonly Dictionary<DataStream, CtfFsStreamOutput> _streams = [];
-    private DataStream? _lastStream;
-    private CtfFsStreamOutput? _lastOutput;
+    private readonly Lock _lock = new();
 
     private CtfFsSink(CtfFsSinkOptions options, Stream? report)
     {
@@ -33,12 +33,18 @@ public sealed class CtfFsSink : MessageSink
     };
 
     /// <inheritdoc/>
+    public override bool TakesStreamsAtOnce => true;
+
+    /// <inheritdoc/>
     public override void Consume(ReadOnlySpan<Message> batch)
     {
+        DataStream? stream = null;
+        CtfFsStreamOutput output = null!;
         for (int i = 0; i < batch.Length;)
         {
             ref readonly var message = ref batch[i];
-            var output = FindStream(message.Stream);
+            if (message.Stream != stream)
+                output = FindStream(stream = message.Stream);
             if (message.Kind != MessageKind.Event)
             {
                 output.Add(in message);
@@ -94,16 +100,15 @@ public sealed class CtfFsSink : MessageSink
 
     private CtfFsStreamOutput FindStream(DataStream stream)
     {
-        if (_lastStream == stream)
-            return _lastOutput!;
-        if (!_streams.TryGetValue(stream, out var output))
+        lock (_lock)
         {
-            output = FindTrace(stream.Trace).AddStream(stream);
-            _streams.Add(stream, output);
+            if (!_streams.TryGetValue(stream, out var output))
+            {
+                output = FindTrace(stream.Trace).AddStream(stream);
+                _streams.Add(stream, output);
+            }
+            return output;
         }
-        _lastStream = stream;
-        _lastOutput = output;
-        return output;
     }
 
     private CtfFsTraceOutput FindTrace(Trace trace)

@@ -31,9 +31,8 @@ internal sealed record CtfFsSinkOptions
         var parameters = new ParameterReader(context.Parameters);
         var options = new CtfFsSinkOptions
         {
-            Path = parameters.Text("path") is { Length: > 0 } path
-                ? path
-                : throw new ComponentParameterException("the directory to write traces to is missing: expected --output=DIR (the parameter 'path')"),
+            Path = parameters.Path("path")
+                ?? throw new ComponentParameterException("the directory to write traces to is missing: expected --output=DIR (the parameter 'path')"),
             Version = parameters.OneOf("ctf-version", "2", "2.0", "1.8", "1") is "2" or "2.0" ? CtfVersion.Ctf2 : CtfVersion.Ctf18,
             IsSingleTrace = parameters.Flag("assume-single-trace"),
             IgnoresDiscardedEvents = parameters.Flag("ignore-discarded-events"),

@@ -27,7 +27,7 @@ internal sealed class CtfFsStreamOutput : IDisposable
     {
         _stream = stream;
         _writer = new PacketWriter(trace.Class, stream, lowering, id, file);
-        _events = new EventWriter(_writer, lowering, decoder => trace.AddEvent(lowering, decoder), file.Path);
+        _events = new EventWriter(_writer, lowering, decoder => trace.FindEvent(lowering, decoder), file.Path);
         _isWithoutPackets = IsWithoutPackets(stream);
     }
 

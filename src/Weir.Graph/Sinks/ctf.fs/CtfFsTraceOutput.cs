@@ -2,7 +2,10 @@ using Weir.Ctf;
 
 namespace Weir.Graph;
 
-/// <summary>A trace that is being written: its directory, its metadata, and what its streams share.</summary>
+/// <summary>
+/// A trace that is being written: its directory, its metadata, and what its streams share. Streams are added one after the other; those that
+/// were added may look for events from several threads.
+/// </summary>
 internal sealed class CtfFsTraceOutput : IDisposable
 {
     private readonly CtfFsSinkOptions _options;
@@ -56,10 +59,14 @@ internal sealed class CtfFsTraceOutput : IDisposable
     /// <exception cref="TraceWriteException">Its file or the metadata cannot be written.</exception>
     public CtfFsStreamOutput AddStream(DataStream stream)
     {
-        if (!_streamClasses.TryGetValue(stream.Decoder, out var lowering))
+        StreamLowering? lowering;
+        lock (_metadata)
         {
-            lowering = AddStreamClass(stream);
-            _streamClasses.Add(stream.Decoder, lowering);
+            if (!_streamClasses.TryGetValue(stream.Decoder, out lowering))
+            {
+                lowering = AddStreamClass(stream);
+                _streamClasses.Add(stream.Decoder, lowering);
+            }
         }
         ulong id = stream.Id;
         while (!_streamIds.Add((stream.Decoder.Class.Id, id)))
@@ -70,14 +77,19 @@ internal sealed class CtfFsTraceOutput : IDisposable
         return new CtfFsStreamOutput(this, stream, id, lowering, file);
     }
 
-    /// <summary>Adds a class of events that was met only now.</summary>
+    /// <summary>How events of a class are written; adds one that was met only now.</summary>
     /// <exception cref="TraceWriteException">The metadata cannot be written.</exception>
-    public EventLowering AddEvent(StreamLowering stream, EventDecoder decoder)
+    public EventLowering FindEvent(StreamLowering stream, EventDecoder decoder)
     {
-        var added = stream.AddEvent(decoder);
-        _metadata.AddEvent(stream.Output, added.Output);
-        _metadata.Flush();
-        return added;
+        lock (_metadata)
+        {
+            if (stream.FindEvent(decoder.Class) is { } known)
+                return known;
+            var added = stream.AddEvent(decoder);
+            _metadata.AddEvent(stream.Output, added.Output);
+            _metadata.Flush();
+            return added;
+        }
     }
 
     public void Dispose() => _metadata.Dispose();

@@ -7,14 +7,15 @@ namespace Weir.Graph;
 /// Writes event records. Neighbours whose bytes may stay as they are are copied together; of others the header is written anew, and the
 /// fields are copied where their layout allows it, else written one by one.
 /// </summary>
-internal sealed unsafe class EventWriter(PacketWriter packet, StreamLowering stream, Func<EventDecoder, EventLowering> add, string path)
+internal sealed unsafe class EventWriter(PacketWriter packet, StreamLowering stream, Func<EventDecoder, EventLowering> find, string path)
 {
     /// <summary>Bits that are copied at once, so that a packet goes to its file piece by piece.</summary>
     private const long CopyBits = 256L << 13;
 
+    private const int RecentClasses = 64;
+
     private readonly int _timeBits = stream.Header == WrittenEventHeader.Compact ? 27 : 32;
-    private EventDecoder? _lastDecoder;
-    private EventLowering? _last;
+    private readonly (EventDecoder? Decoder, EventLowering? Lowering)[] _recent = new (EventDecoder?, EventLowering?)[RecentClasses];
 
     /// <summary>Writes one event of the open packet or several.</summary>
     /// <returns>How many.</returns>
@@ -123,12 +124,12 @@ internal sealed unsafe class EventWriter(PacketWriter packet, StreamLowering str
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private EventLowering Find(EventDecoder decoder) => decoder == _lastDecoder ? _last! : FindOther(decoder);
-
-    private EventLowering FindOther(EventDecoder decoder)
+    private EventLowering Find(EventDecoder decoder)
     {
-        _last = stream.FindEvent(decoder.Class) ?? add(decoder);
-        _lastDecoder = decoder;
-        return _last;
+        // Events of several kinds come in turn; most are found without a look into a dictionary.
+        ref var recent = ref _recent[decoder.Number % RecentClasses];
+        if (recent.Decoder != decoder)
+            recent = (decoder, find(decoder));
+        return recent.Lowering!;
     }
 }

@@ -18,7 +18,7 @@ internal static class DetailsParameters
     public static DetailsSink Create(ComponentContext context)
     {
         var parameters = new ParameterReader(context.Parameters);
-        string? path = parameters.Text("path");
+        string? path = parameters.Path("path");
         var options = new DetailsOptions
         {
             IsColored = TerminalColors.Allow(parameters.OneOf("color", "auto", "never", "always"), isFile: path is not null),

@@ -17,7 +17,6 @@ public sealed class DetailsSink : MessageSink
     private readonly TextBuffer _text;
     private readonly Dictionary<Trace, TraceText> _traces = [];
     private readonly Dictionary<DataStream, byte[]> _tags = [];
-    private readonly HashSet<DataStream> _streamsWithPackets = [];
     private readonly Dictionary<EventDecoder, EventText> _events = [];
     private readonly Dictionary<StreamDecoder, DetailsStep[]?> _contexts = [];
     private readonly byte[] _beforeTime;
@@ -55,7 +54,7 @@ public sealed class DetailsSink : MessageSink
         foreach (ref readonly var message in batch)
         {
             WriteClass(in message);
-            if (_options.WithData && !IsLossBeforePackets(in message))
+            if (_options.WithData)
                 Write(in message);
             if (_text.IsFairlyFull)
                 _text.WriteOut();
@@ -75,15 +74,6 @@ public sealed class DetailsSink : MessageSink
         if (!_leaveOpen)
             _output.Dispose();
         base.Dispose(disposing);
-    }
-
-    /// <summary>babeltrace2 2.1 has no message for what was lost up to the end of a stream's first packet, of which the number is not known.</summary>
-    private bool IsLossBeforePackets(in Message message)
-    {
-        if (message.Kind == MessageKind.PacketBeginning)
-            _streamsWithPackets.Add(message.Stream);
-        return message is { Kind: MessageKind.DiscardedEvents, Count: null } && message.Stream.Trace.Class.CtfVersion > 0
-            && !_streamsWithPackets.Contains(message.Stream);
     }
 
     /// <summary>Prints the trace class before the first message of its trace.</summary>

@@ -70,7 +70,7 @@ public sealed class JsonSink : MessageSink
     private static JsonSink Create(ComponentContext context)
     {
         var parameters = new ParameterReader(context.Parameters);
-        string? path = parameters.Text("path");
+        string? path = parameters.Path("path");
         parameters.RejectOthers();
         return new JsonSink(SinkOutput.Open(path, context));
     }

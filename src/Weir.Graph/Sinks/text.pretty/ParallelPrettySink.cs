@@ -181,7 +181,7 @@ internal sealed class ParallelPrettySink : MessageSink
 
     private void RenderJobs()
     {
-        var text = new JobText();
+        var text = new JobText(this);
         var warnings = new StringWriter();
         PrettySink? sink = null;
         foreach (var job in _waiting.GetConsumingEnumerable())
@@ -214,7 +214,7 @@ internal sealed class ParallelPrettySink : MessageSink
         }
         catch (IOException)
         {
-            // More text than a job can hold: its failure says so.
+            // The output takes no more: the job's failure says so.
         }
     }
 
@@ -222,6 +222,7 @@ internal sealed class ParallelPrettySink : MessageSink
     {
         foreach (var job in _ordered.GetConsumingEnumerable())
         {
+            job.Turn.Set();
             job.Done.Wait();
             try
             {
@@ -248,11 +249,28 @@ internal sealed class ParallelPrettySink : MessageSink
         _errors.Flush();
     }
 
-    /// <summary>What a worker's sink writes to: the text of the job that is being rendered.</summary>
-    private sealed class JobText : MemoryStream
+    /// <summary>Writes what there is of a job that makes very much text, once it is its turn: the writer waits for it, and writes nothing meanwhile.</summary>
+    private void WriteEarly(PrettyJob job)
     {
+        job.Turn.Wait();
+        if (_failure is null)
+            _output.Write(job.Text.GetBuffer(), 0, (int)job.Text.Length);
+        job.Text.SetLength(0);
+    }
+
+    /// <summary>What a worker's sink writes to: the text of the job that is being rendered.</summary>
+    private sealed class JobText(ParallelPrettySink owner) : MemoryStream
+    {
+        /// <summary>One event of 128 MiB can make gigabytes of text, more than an array can hold.</summary>
+        private const int MaxBytes = 16 << 20;
+
         public PrettyJob? Job { get; set; }
 
-        public override void Write(ReadOnlySpan<byte> buffer) => Job!.Text.Write(buffer);
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            if (Job!.Text.Length + buffer.Length > MaxBytes)
+                owner.WriteEarly(Job);
+            Job.Text.Write(buffer);
+        }
     }
 }

@@ -8,13 +8,31 @@ internal sealed class PrettyClock(PrettyOptions options, TextWriter errors, Cloc
     private const long NanosecondsPerSecond = 1_000_000_000;
     private const ulong Unknown = ulong.MaxValue;
 
-    private readonly byte[] _secondText = new byte[32];
+    private static readonly Literal s_noSeconds = new("+0."u8);
+
     private ulong _last = Unknown;
     private ClockConversion? _lastConversion;
     private ulong _delta = Unknown;
     private long _secondOfText = long.MinValue;
-    private int _secondTextLength;
     private bool _hasWarned;
+
+    /// <summary>The time up to the seconds' point, of the second that was shown last; null before the first.</summary>
+    public Literal? SecondText { get; private set; }
+
+    /// <summary>Where that second begins.</summary>
+    public long SecondNs { get; private set; }
+
+    /// <summary>Goes to a time less than a second behind the one before, by the clock class; else nothing is done.</summary>
+    public bool TryMoveTo(long timeNs, out uint deltaNs)
+    {
+        ulong delta = unchecked((ulong)timeNs - _last);
+        deltaNs = (uint)delta;
+        if (delta >= NanosecondsPerSecond || _last == Unknown)
+            return false;
+        _delta = delta;
+        _last = (ulong)timeNs;
+        return true;
+    }
 
     /// <summary>Makes sure that a stream's times can be shown.</summary>
     /// <exception cref="TraceReadException">They are to be converted, and the samples for that are not there.</exception>
@@ -91,6 +109,12 @@ internal sealed class PrettyClock(PrettyOptions options, TextWriter errors, Cloc
             text.Append("+?.?????????"u8);
             return;
         }
+        if (_delta < NanosecondsPerSecond)
+        {
+            text.Append(s_noSeconds);
+            text.AppendNanoseconds((uint)_delta);
+            return;
+        }
         text.Append((byte)'+');
         text.AppendUnsigned(_delta / NanosecondsPerSecond);
         text.Append((byte)'.');
@@ -121,7 +145,7 @@ internal sealed class PrettyClock(PrettyOptions options, TextWriter errors, Cloc
         {
             if (seconds != _secondOfText)
                 FormatSecond(seconds);
-            text.Append(_secondText.AsSpan(0, _secondTextLength));
+            text.Append(SecondText!);
         }
         text.AppendNanoseconds(nanoseconds);
     }
@@ -148,7 +172,7 @@ internal sealed class PrettyClock(PrettyOptions options, TextWriter errors, Cloc
         text.Append((byte)':');
         text.AppendPadded((ulong)time.Second, 2);
         text.Append((byte)'.');
-        text.Written.CopyTo(_secondText);
-        _secondTextLength = text.Count;
+        SecondText = new Literal(text.Written);
+        SecondNs = seconds * NanosecondsPerSecond;
     }
 }

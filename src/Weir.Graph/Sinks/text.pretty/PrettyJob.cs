@@ -19,6 +19,9 @@ internal sealed unsafe class PrettyJob : IDisposable
     /// <summary>Set by whoever has rendered the job.</summary>
     public ManualResetEventSlim Done { get; } = new();
 
+    /// <summary>Set by the writer once all jobs before have been written.</summary>
+    public ManualResetEventSlim Turn { get; } = new();
+
     /// <summary>The last event before the job's first, for the time between them.</summary>
     public Message Before;
 
@@ -70,12 +73,14 @@ internal sealed unsafe class PrettyJob : IDisposable
         Warnings.GetStringBuilder().Clear();
         Failure = null;
         Done.Reset();
+        Turn.Reset();
     }
 
     public void Dispose()
     {
         Free();
         Done.Dispose();
+        Turn.Dispose();
         GC.SuppressFinalize(this);
     }
 

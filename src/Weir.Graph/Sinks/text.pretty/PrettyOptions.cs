@@ -76,6 +76,9 @@ public sealed class PrettyOptions
     /// <summary>The event's log level.</summary>
     public bool FieldLogLevel { get; set; }
 
+    /// <summary>Whether fields are walked one by one, and not by programs that print them; the text is the same.</summary>
+    internal bool IsInterpreted { get; set; }
+
     /// <summary>The URI of the event's model.</summary>
     public bool FieldEmf { get; set; }
 }

@@ -19,6 +19,8 @@ internal static class PrettyParameters
                                     times of the kernel's clocks, by the samples that Weir has stored
         ordering=yes                mark events whose order to the event before cannot be told
         clock-inputs=[PATH, ...]    where those samples are
+        clock-offset-s=SEC, clock-offset-ns=NS
+                                    what the sources were told to add to clocks, for those samples
         """;
 
     public static MessageSink Create(ComponentContext context)
@@ -28,10 +30,9 @@ internal static class PrettyParameters
         var inputs = parameters.Texts("clock-inputs");
         var clockOptions = new CtfFsOptions
         {
-            ClockOffsetSeconds = parameters.Integer("clock-offset-s"),
-            ClockOffsetNanoseconds = parameters.Integer("clock-offset-ns"),
+            Clocks = new ClockAdjustment { OffsetSeconds = parameters.Integer("clock-offset-s"), OffsetNanoseconds = parameters.Integer("clock-offset-ns") },
         };
-        string? path = parameters.Text("path");
+        string? path = parameters.Path("path");
         options.IsColored = TerminalColors.Allow(parameters.OneOf("color", "auto", "never", "always"), isFile: path is not null);
         options.HasColoredWarnings = TerminalColors.AreSupported;
         options.BrightIsBold = TerminalColors.BrightIsBold;

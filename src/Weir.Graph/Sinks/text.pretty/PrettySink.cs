@@ -20,10 +20,12 @@ public sealed class PrettySink : MessageSink
     private readonly TextWriter _errors;
     private readonly PrettyOptions _options;
     private readonly PrettyColors _colors;
-    private readonly byte[] _beforeTime;
-    private readonly byte[] _afterTime;
-    private readonly byte[] _beforeDelta;
+    private readonly Literal _beforeTime;
+    private readonly Literal _afterTime;
+    private readonly Literal _beforeDelta;
+    private readonly Literal _afterDelta;
     private readonly PrettyClock _clock;
+    private readonly PrettyHead? _head;
     private readonly OrderCheck? _order;
     private readonly TextBuffer _text;
     private readonly Dictionary<EventDecoder, EventPlan> _plans = [];
@@ -49,10 +51,13 @@ public sealed class PrettySink : MessageSink
         _errors = errors;
         _options = options;
         _colors = PrettyColors.Of(options);
-        _beforeTime = [.. Encoding.UTF8.GetBytes(options.NameHeader ? _colors.Named("timestamp") : "["), .. _colors.Time];
-        _afterTime = [.. _colors.End, .. options.NameHeader ? ""u8 : "] "u8];
-        _beforeDelta = Encoding.UTF8.GetBytes(options.NameHeader ? $", {_colors.Named("delta")}" : "(");
+        _beforeTime = new Literal([.. Encoding.UTF8.GetBytes(options.NameHeader ? _colors.Named("timestamp") : "["), .. _colors.Time]);
+        _afterTime = new Literal([.. _colors.End, .. options.NameHeader ? ""u8 : "] "u8]);
+        _beforeDelta = new Literal(Encoding.UTF8.GetBytes(options.NameHeader ? $", {_colors.Named("delta")}" : "("));
+        _afterDelta = new Literal(options.NameHeader ? ""u8 : ") "u8);
         _clock = new PrettyClock(options, errors, clocks);
+        if (options is { ShowDelta: true, ShowOrder: false, Times: PrettyTimes.ClockClass, ClockCycles: false, ClockSeconds: false, IsInterpreted: false })
+            _head = new PrettyHead(_clock, _beforeTime, [.. _afterTime.Text, .. _beforeDelta.Text]);
         if (options.ShowOrder)
             _order = new OrderCheck(clocks ?? throw new ArgumentNullException(nameof(clocks)));
     }
@@ -110,9 +115,14 @@ public sealed class PrettySink : MessageSink
         base.Dispose(disposing);
     }
 
-    private unsafe void AppendEvent(in Message message)
+    private void AppendEvent(in Message message)
     {
         var plan = FindPlan(in message);
+        if (_head is { } head && head.TryAppend(_text, in message, plan.AfterDelta))
+        {
+            AppendRest(plan, in message);
+            return;
+        }
         if (message.HasTime)
         {
             _text.Append(_beforeTime);
@@ -122,16 +132,24 @@ public sealed class PrettySink : MessageSink
             {
                 _text.Append(_beforeDelta);
                 _clock.AppendDelta(_text);
-                if (!_options.NameHeader)
-                    _text.Append(") "u8);
+                _text.Append(_afterDelta);
             }
         }
         if (_order != null)
             AppendOrder(_order.Decide(in message));
         _text.Append(plan.Header);
+        AppendRest(plan, in message);
+    }
+
+    private unsafe void AppendRest(EventPlan plan, in Message message)
+    {
         if (plan.HasContext)
             AppendContext(plan, message.Packet!);
-        if (_colors.IsColored)
+        if (plan.Program is { } program)
+        {
+            program.Append(_text, in message.Record, message.PacketStart);
+        }
+        else if (_colors.IsColored)
         {
             var colored = new ColoredPrettyVisitor(_text, plan.Fields.Steps, _colors);
             plan.Walker.WalkEvent(in message.Record, message.PacketStart, message.Slots, ref colored);
@@ -160,7 +178,7 @@ public sealed class PrettySink : MessageSink
     {
         var decoder = message.Record.Decoder;
         // Events of several kinds come in turn; most find their plan without a look into the dictionary.
-        ref var recent = ref _recentPlans[(decoder.Class.Id + (decoder.Stream.Class.Id * 7)) % RecentPlans];
+        ref var recent = ref _recentPlans[decoder.Number % RecentPlans];
         if (recent is { } known && known.Decoder == decoder)
             return known;
         if (!_plans.TryGetValue(decoder, out var plan))
@@ -177,21 +195,25 @@ public sealed class PrettySink : MessageSink
             _walkers.Add(stream.Trace.Decoder, walker = new FieldWalker(stream.Trace.Decoder));
         if (hasContext && !_contextPlans.ContainsKey(decoder.Stream))
             _contextPlans.Add(decoder.Stream, PrettyPlan.Create(context, ["stream.packet.context"], [_options.NameContext], _options, _colors, isFirst: true));
+        byte[] header = PrettyHeader.Create(stream, decoder.Class, _options, _colors);
+        var fields = PrettyPlan.Create(
+            decoder.Fields, ["stream.event.context", "event.context", "event.fields"],
+            [_options.NameContext, _options.NameContext, _options.NamePayload], _options, _colors, isFirst: !hasContext);
         return new EventPlan
         {
             Decoder = decoder,
-            Header = PrettyHeader.Create(stream, decoder.Class, _options, _colors),
+            Header = new Literal(header),
+            AfterDelta = new Literal([.. _afterDelta.Text, .. header]),
             HasContext = hasContext,
             Walker = walker,
-            Fields = PrettyPlan.Create(
-                decoder.Fields, ["stream.event.context", "event.context", "event.fields"],
-                [_options.NameContext, _options.NameContext, _options.NamePayload], _options, _colors, isFirst: !hasContext),
+            Fields = fields,
+            Program = _options.IsInterpreted ? null : PrintProgram.TryCreate(decoder.Fields, fields, _colors),
         };
     }
 
     private void AppendContext(EventPlan plan, Packet packet)
     {
-        if (packet.Rendered is byte[] kept)
+        if (packet.Rendered is Literal kept)
         {
             _text.Append(kept);
             return;
@@ -203,7 +225,7 @@ public sealed class PrettySink : MessageSink
         }
         _contextText.Clear();
         WriteContext(plan, packet, _contextText);
-        byte[] rendered = _contextText.Written.ToArray();
+        var rendered = new Literal(_contextText.Written);
         packet.Rendered = rendered;
         _text.Append(rendered);
     }
@@ -249,12 +271,18 @@ public sealed class PrettySink : MessageSink
     {
         public required EventDecoder Decoder { get; init; }
 
-        public required byte[] Header { get; init; }
+        public required Literal Header { get; init; }
+
+        /// <summary>The header with what stands between it and the delta.</summary>
+        public required Literal AfterDelta { get; init; }
 
         public required bool HasContext { get; init; }
 
         public required FieldWalker Walker { get; init; }
 
         public required PrettyPlan Fields { get; init; }
+
+        /// <summary>The fields compiled further, where they allow it.</summary>
+        public required PrintProgram? Program { get; init; }
     }
 }

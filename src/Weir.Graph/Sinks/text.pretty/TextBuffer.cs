@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Runtime.CompilerServices;
@@ -11,14 +12,15 @@ namespace Weir.Graph;
 /// </summary>
 internal sealed class TextBuffer(Stream? output = null)
 {
-    private static readonly double[] s_powers = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+    private const int LowestPower = -4;
+
+    private static readonly double[] s_powers = [1e-4, 1e-3, 1e-2, 1e-1, 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
     private const int FlushBytes = 64 << 10;
     private const int QuotedPieceBytes = 8 << 10;
 
-    private static ReadOnlySpan<byte> Pairs =>
-        "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"u8
-        + "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899"u8;
+    /// <summary>What C escapes in texts.</summary>
+    private static readonly SearchValues<byte> s_escaped = SearchValues.Create([.. Enumerable.Range(0, 0x20).Select(c => (byte)c), .. "\"\\'?\x7f"u8]);
 
     private byte[] _bytes = new byte[FlushBytes + (8 << 10)];
     private int _count;
@@ -50,6 +52,26 @@ internal sealed class TextBuffer(Stream? output = null)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Advance(int length) => _count += length;
 
+    /// <summary>The place of the next byte, with room for <paramref name="length"/>; <see cref="End"/> says how far it was used.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref byte Reserve(int length)
+    {
+        if (_bytes.Length - _count < length)
+            Grow(length);
+        return ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_bytes), _count);
+    }
+
+    /// <summary>Takes what was written from where <see cref="Reserve"/> said up to <paramref name="end"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void End(ref byte end) => _count = (int)Unsafe.ByteOffset(ref MemoryMarshal.GetArrayDataReference(_bytes), ref end);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Append(Literal text)
+    {
+        text.CopyTo(ref Reserve(text.Length + Literal.BlockBytes));
+        _count += text.Length;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Append(ReadOnlySpan<byte> text)
     {
@@ -72,30 +94,8 @@ internal sealed class TextBuffer(Stream? output = null)
 
     public void AppendUnsigned(ulong value)
     {
-        if (value < 10)
-        {
-            Append((byte)('0' + value));
-            return;
-        }
-        var room = Room(20);
-        if (value >= 100_000_000)
-        {
-            Utf8Formatter.TryFormat(value, room, out int written);
-            _count += written;
-            return;
-        }
-        uint rest = (uint)value;
-        int digits = CountDigits(rest);
-        ref byte first = ref MemoryMarshal.GetReference(room);
-        int at = digits;
-        for (; at >= 2; at -= 2)
-        {
-            uint quotient = rest / 100;
-            WritePair(ref Unsafe.Add(ref first, at - 2), rest - (quotient * 100));
-            rest = quotient;
-        }
-        if (at == 1)
-            first = (byte)('0' + rest);
+        // Making room may change the count.
+        int digits = DecimalText.Write(ref Reserve(DecimalText.MaxBytes), value);
         _count += digits;
     }
 
@@ -114,33 +114,12 @@ internal sealed class TextBuffer(Stream? output = null)
     }
 
     /// <summary>Nine digits, for nanoseconds.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AppendNanoseconds(uint value)
     {
-        ref byte first = ref MemoryMarshal.GetReference(Room(9));
-        for (int i = 7; i > 0; i -= 2)
-        {
-            uint quotient = value / 100;
-            WritePair(ref Unsafe.Add(ref first, i), value - (quotient * 100));
-            value = quotient;
-        }
-        first = (byte)('0' + value);
+        DecimalText.WriteNine(ref Reserve(9), value);
         _count += 9;
     }
-
-    private static int CountDigits(uint value) => value switch
-    {
-        < 100 => 2,
-        < 1000 => 3,
-        < 10_000 => 4,
-        < 100_000 => 5,
-        < 1_000_000 => 6,
-        < 10_000_000 => 7,
-        _ => 8,
-    };
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void WritePair(ref byte place, uint value) =>
-        Unsafe.WriteUnaligned(ref place, Unsafe.ReadUnaligned<ushort>(ref Unsafe.Add(ref MemoryMarshal.GetReference(Pairs), (nint)(value * 2))));
 
     /// <summary>A number in base 16, upper case.</summary>
     public void AppendHexadecimal(ulong value)
@@ -199,15 +178,18 @@ internal sealed class TextBuffer(Stream? output = null)
 
     /// <summary>
     /// Numbers of the usual size, without the general routine. The product has an error of at most 2^-52 of itself, so where it does not lie
-    /// near the middle between two numbers of six digits, it is rounded to the same one as the exact product.
+    /// near the middle between two numbers of six digits, it is rounded to the same one as the exact product; the same for quotients.
     /// </summary>
     private bool TryAppendShort(double value)
     {
         double magnitude = Math.Abs(value);
-        if (magnitude is not (>= 1e-4 and < 999_999))
+        if (magnitude is not (>= 1e-4 and < 1e15))
             return false;
-        int exponent = magnitude >= 1 ? DigitsBefore(magnitude) - 1 : magnitude >= 0.1 ? -1 : magnitude >= 0.01 ? -2 : magnitude >= 0.001 ? -3 : -4;
-        double scaled = magnitude * s_powers[5 - exponent];
+        // 1233 / 4096 is hardly less than log10(2), so this is at most one too low.
+        int exponent = (Math.ILogB(magnitude) * 1233) >> 12;
+        if (magnitude >= PowerOfTen(exponent + 1))
+            exponent++;
+        double scaled = exponent <= 5 ? magnitude * PowerOfTen(5 - exponent) : magnitude / PowerOfTen(exponent - 5);
         double whole = Math.Floor(scaled);
         double part = scaled - whole;
         if (Math.Abs(part - 0.5) < 1e-6)
@@ -215,16 +197,19 @@ internal sealed class TextBuffer(Stream? output = null)
         uint number = (uint)whole + (part > 0.5 ? 1u : 0);
         if (number is < 100_000 or > 999_999)
             return false;
-        Span<byte> digits = stackalloc byte[6];
-        for (int i = 5; i >= 0; i--, number /= 10)
-            digits[i] = (byte)('0' + (number % 10));
+        Span<byte> digits = stackalloc byte[DecimalText.MaxBytes];
+        digits = digits[..DecimalText.Write(ref digits[0], number)];
+        digits = digits[..(digits.LastIndexOfAnyExcept((byte)'0') + 1)];
         if (double.IsNegative(value))
             Append((byte)'-');
-        AppendFixed(digits[..(digits.LastIndexOfAnyExcept((byte)'0') + 1)], exponent);
+        if (exponent >= 6)
+            AppendScientific(digits, exponent);
+        else
+            AppendFixed(digits, exponent);
         return true;
     }
 
-    private static int DigitsBefore(double magnitude) => (uint)magnitude < 10 ? 1 : CountDigits((uint)magnitude);
+    private static double PowerOfTen(int exponent) => s_powers[exponent - LowestPower];
 
     private void AppendScientific(ReadOnlySpan<byte> digits, int exponent)
     {
@@ -271,14 +256,18 @@ internal sealed class TextBuffer(Stream? output = null)
     {
         var room = Room(text.Length * 4);
         int at = 0;
-        foreach (byte c in text)
+        while (true)
         {
-            if (c >= 0x20 && c is not ((byte)'"' or (byte)'\\' or (byte)'\'' or (byte)'?' or 0x7f))
-                room[at++] = c;
-            else
-                at += Escape(c, room[at..]);
+            int clean = text.IndexOfAny(s_escaped);
+            if (clean < 0)
+                break;
+            text[..clean].CopyTo(room[at..]);
+            at += clean;
+            at += Escape(text[clean], room[at..]);
+            text = text[(clean + 1)..];
         }
-        _count += at;
+        text.CopyTo(room[at..]);
+        _count += at + text.Length;
     }
 
     private static int Escape(byte c, Span<byte> room)

@@ -175,7 +175,7 @@ internal sealed class ChromeSink : TimelineSink<ChromeForm>
     private static ChromeSink Create(ComponentContext context)
     {
         var parameters = new ParameterReader(context.Parameters);
-        string? path = parameters.Text("path");
+        string? path = parameters.Path("path");
         parameters.RejectOthers();
         return new ChromeSink(SinkOutput.Open(path, context), context.Log);
     }

@@ -176,7 +176,7 @@ internal sealed class PerfettoSink : TimelineSink<PerfettoForm>
     private static PerfettoSink Create(ComponentContext context)
     {
         var parameters = new ParameterReader(context.Parameters);
-        string? path = parameters.Text("path");
+        string? path = parameters.Path("path");
         parameters.RejectOthers();
         return new PerfettoSink(SinkOutput.Open(path, context), context.Log);
     }

@@ -100,7 +100,7 @@ public sealed class CounterSink : MessageSink
         var parameters = new ParameterReader(context.Parameters);
         long step = parameters.Integer("step", (long)DefaultStep);
         bool hidesZero = parameters.Flag("hide-zero");
-        string? path = parameters.Text("path");
+        string? path = parameters.Path("path");
         parameters.RejectOthers();
         if (step < 0)
             throw new ComponentParameterException($"the parameter 'step' is {step}: expected an integer from 0");

@@ -7,6 +7,7 @@ internal static class CtfFsFile
 {
     public static SafeFileHandle Open(string path)
     {
+        RegularFile.Check(path);
         try
         {
             return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);

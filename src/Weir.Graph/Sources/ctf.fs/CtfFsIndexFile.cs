@@ -57,9 +57,9 @@ internal static class CtfFsIndexFile
     }
 
     /// <summary>The first packet behind an offset that the tracer's index knows and that is one.</summary>
-    public static (long OffsetBytes, long Number)? FindNextPacket(string path, long offsetBytes, DataStream stream, CtfFsOptions options)
+    public static (long OffsetBytes, long Number)? FindNextPacket(string path, long offsetBytes, TraceDecoder decoder, CtfFsOptions options)
     {
-        using var reader = new CtfFsHeadReader(path, stream.Trace.Decoder);
+        using var reader = new CtfFsHeadReader(path, decoder);
         if (TryRead(Beside(path), path, reader.FileBytes, options) is not { } index)
             return null;
         for (int i = 0; i < index.Count; i++)

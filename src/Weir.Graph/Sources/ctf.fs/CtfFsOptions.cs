@@ -3,14 +3,8 @@ namespace Weir.Graph;
 /// <summary>How <c>source.ctf.fs</c> reads traces.</summary>
 public sealed record CtfFsOptions
 {
-    /// <summary>Seconds to add to each clock's offset.</summary>
-    public long ClockOffsetSeconds { get; init; }
-
-    /// <summary>Nanoseconds to add to each clock's offset.</summary>
-    public long ClockOffsetNanoseconds { get; init; }
-
-    /// <summary>Whether to take each clock's origin for the Epoch.</summary>
-    public bool ForceClockAbsolute { get; init; }
+    /// <summary>What is added to clocks, and whether their origin is taken for the Epoch.</summary>
+    public ClockAdjustment Clocks { get; init; } = ClockAdjustment.None;
 
     /// <summary>Whether to give only the time that all streams of a trace have in common.</summary>
     public bool IsIntersection { get; init; }

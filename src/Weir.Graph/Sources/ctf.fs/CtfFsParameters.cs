@@ -5,11 +5,9 @@ namespace Weir.Graph;
 /// <summary>The parameters of <c>source.ctf.fs</c>, named as babeltrace2's.</summary>
 internal static class CtfFsParameters
 {
-    public const string Help = """
+    public const string Help = $"""
         inputs=[PATH, ...]                        directories with traces
-        clock-class-offset-s=SEC                  add this many seconds to each clock
-        clock-class-offset-ns=NS                  add this many nanoseconds to each clock
-        force-clock-class-origin-unix-epoch=yes   take it that all clocks count from the Epoch
+        {ClockAdjustment.Help}
         trace-name=NAME                           what a trace's name says after its host
         stream-intersection=yes                   only the time that all streams of a trace have in common
         keep-going=yes                            go on behind what is bad: with the next packet, where it is known where that begins
@@ -22,12 +20,10 @@ internal static class CtfFsParameters
     public static CtfFsSource Open(JsonObject given, Action<string>? warn)
     {
         var parameters = new ParameterReader(given);
-        var inputs = parameters.Texts("inputs");
+        var inputs = parameters.Paths("inputs", "directories");
         var options = new CtfFsOptions
         {
-            ClockOffsetSeconds = parameters.Integer("clock-class-offset-s"),
-            ClockOffsetNanoseconds = parameters.Integer("clock-class-offset-ns"),
-            ForceClockAbsolute = parameters.Flag("force-clock-class-origin-unix-epoch"),
+            Clocks = ClockAdjustment.Read(parameters),
             TraceName = parameters.Text("trace-name"),
             IsIntersection = parameters.Flag("stream-intersection"),
             KeepGoing = parameters.Flag("keep-going"),
@@ -35,8 +31,6 @@ internal static class CtfFsParameters
             Warn = warn,
         };
         parameters.RejectOthers();
-        if (inputs.Count == 0)
-            throw new ComponentParameterException("the parameter 'inputs' is missing: expected a list of directories");
         return CtfFsSource.Open(inputs, options);
     }
 

@@ -22,7 +22,7 @@ internal static class CtfFsQueries
     {
         var reader = new ParameterReader(parameters);
         string kind = reader.OneOf("type", "directory", "file", "string");
-        string input = reader.Text("input") ?? throw new ComponentParameterException("the parameter 'input' is missing: expected a path");
+        string input = reader.Path("input") ?? throw new ComponentParameterException("the parameter 'input' is missing: expected a path");
         double weight = kind == "directory" ? CtfFsParameters.Recognize(input) : 0;
         var answer = new JsonObject();
         if (weight > 0 && CtfFsParameters.Group(input) is { } group)
@@ -33,8 +33,9 @@ internal static class CtfFsQueries
 
     private static JsonObject DescribeMetadata(JsonObject parameters)
     {
-        string directory = new ParameterReader(parameters).Text("path") ?? throw new ComponentParameterException("the parameter 'path' is missing: expected a trace's directory");
+        string directory = new ParameterReader(parameters).Path("path") ?? throw new ComponentParameterException("the parameter 'path' is missing: expected a trace's directory");
         string path = Path.Combine(directory, CtfFsTrace.MetadataFileName);
+        RegularFile.Check(path);
         try
         {
             string text = Encoding.UTF8.GetString(MetadataReader.ReadText(File.ReadAllBytes(path), out int packetVersion));

@@ -22,6 +22,7 @@ public sealed class CtfFsSource : Source
         Help = CtfFsParameters.Help,
         Recognize = CtfFsParameters.Recognize,
         Group = CtfFsParameters.Group,
+        AdjustsClocks = true,
         Query = CtfFsQueries.Answer,
     };
 

@@ -53,9 +53,9 @@ internal sealed record CtfFsStreamGroup(DataStream Stream, List<string> Paths, C
     {
         if (!IsTimed || (_edge = IndexPackets(options, range)).FindEdge(Stream, range.BeginNs) is not { At: var (file, number) } edge)
             return null;
-        var now = ReadHead(file, number).Properties;
         if (edge.Before is not var (fileBefore, numberBefore))
-            return now.DiscardedEvents is null or 0 ? null : Stream.ToNanoseconds(now.BeginTime.GetValueOrDefault());
+            return null;
+        var now = ReadHead(file, number).Properties;
         var before = ReadHead(fileBefore, numberBefore).Properties;
         bool hasLost = now.DiscardedEvents != before.DiscardedEvents || now.SequenceNumber - before.SequenceNumber > 1;
         return hasLost ? Stream.ToNanoseconds(before.EndTime.GetValueOrDefault()) : null;
@@ -63,7 +63,7 @@ internal sealed record CtfFsStreamGroup(DataStream Stream, List<string> Paths, C
 
     /// <summary>Where the first packet begins behind one that cannot be read, and its number, by the tracer's index; null where nobody knows.</summary>
     public (long OffsetBytes, long Number)? FindNextPacket(string path, long offsetBytes, CtfFsOptions options) =>
-        CtfFsIndexFile.FindNextPacket(path, offsetBytes, Stream, options);
+        CtfFsIndexFile.FindNextPacket(path, offsetBytes, Stream.Trace.Decoder, options);
 
     private bool IsSame(CtfFsIndex leftFile, int left, CtfFsIndex rightFile, int right)
     {

@@ -15,9 +15,10 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
     private readonly TimeRange? _range;
     private readonly PacketCursor _cursor;
     private readonly TracerQuirks _quirks;
+    private readonly ulong _largestClockValue;
     private readonly Message[] _batch = new Message[BatchMessages];
     private readonly CtfFsWindow _window = new();
-    private readonly PacketLosses _losses = new(isFromBeginning: true);
+    private readonly PacketLosses _losses = new();
     private Queue<CtfFsExtent>? _extents;
     private CtfFsExtent _extent;
     private long _nextPacketBytes;
@@ -45,6 +46,7 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         _range = range;
         _cursor = new PacketCursor(group.Stream.Trace.Decoder);
         _quirks = TracerQuirks.Of(group.Stream.Trace.Class);
+        _largestClockValue = group.Stream.Clock is null ? ulong.MaxValue : group.Stream.FindLargestClockValue();
     }
 
     /// <summary>What to read; null for all that the range needs.</summary>
@@ -127,8 +129,13 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         }
         if (!ReadHead())
             return false;
-        _count += _losses.Take(_cursor.Properties, _group.Stream, _batch.AsSpan(_count));
-        AddPacketMessage(MessageKind.PacketBeginning, _quirks.HasEventsBeforePackets ? FindBeginning() : _cursor.Properties.BeginTime);
+        var begin = _quirks.HasEventsBeforePackets ? FindBeginning() : _cursor.Properties.BeginTime;
+        CheckTime(begin);
+        int losses = _losses.Take(_cursor.Properties, _group.Stream, _batch.AsSpan(_count));
+        if (losses > 0)
+            CheckTime(_cursor.Properties.EndTime);
+        _count += losses;
+        AddPacketMessage(MessageKind.PacketBeginning, begin);
         _inPacket = true;
         return true;
     }
@@ -217,8 +224,14 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
     {
         ref var message = ref Add(kind);
         message.Packet = _packet;
-        if (time is { } clockValue && _group.Stream.Clock is not null)
+        if (time is { } clockValue && _group.Stream.Clock is not null && clockValue <= _largestClockValue)
             message.SetTime(clockValue);
+    }
+
+    private void CheckTime(ulong? time)
+    {
+        if (time > _largestClockValue)
+            throw Fail($"the time of {time} cycles of the clock has more than 64 bits in nanoseconds");
     }
 
     /// <summary>Reads events until the batch is full or the packet ends. False when the batch must be given before the window slides.</summary>
@@ -238,6 +251,8 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
             var status = _onlyCounts ? _cursor.SkipEvents(packet, available, ref _countedEvents) : _cursor.MoveNext(packet, available, ref message.Record);
             if (status == DecodeStatus.Done)
             {
+                if (message.Record.ClockValue > _largestClockValue)
+                    CheckTime(message.Record.ClockValue);
                 message.Kind = MessageKind.Event;
                 // The slot mostly holds these already, and comparing is cheaper than the collector's write barrier.
                 if (message.Stream != stream)
@@ -275,7 +290,9 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
     {
         _inPacket = false;
         var properties = _cursor.Properties;
-        AddPacketMessage(MessageKind.PacketEnd, _quirks.EndOf(properties.BeginTime, properties.EndTime, _cursor.ClockValue));
+        var end = _quirks.EndOf(properties.BeginTime, properties.EndTime, _cursor.ClockValue);
+        AddPacketMessage(MessageKind.PacketEnd, end);
+        CheckTime(end);
         if (_head.Failure is { } failure)
             throw failure;
     }

@@ -46,9 +46,10 @@ internal sealed class CtfFsTrace
         }
     }
 
-    /// <summary>A device says no length, so it is what was read that counts.</summary>
+    /// <summary>Some files say no length, so it is what was read that counts.</summary>
     private static byte[] ReadMetadata(string path)
     {
+        RegularFile.Check(path);
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         using var bytes = new MemoryStream((int)Math.Min(file.Length, MetadataReader.MaxMetadataBytes));
         var buffer = new byte[64 << 10];
@@ -82,7 +83,7 @@ internal sealed class CtfFsTrace
         {
             foreach (string path in FindStreamFiles(directory))
             {
-                var first = ReadFirst(path, decoder);
+                var first = ReadFirst(path, decoder, options);
                 if (first.Stream is not { } stream || first.AvailableBytes == 0)
                 {
                     failures.Add(first.Failure!);
@@ -107,10 +108,16 @@ internal sealed class CtfFsTrace
         return groups;
     }
 
-    private static CtfFsPacketHead ReadFirst(string path, TraceDecoder decoder)
+    /// <summary>
+    /// The first packet, by which the file's stream is known. Where that is bad, whoever keeps going takes the first that the tracer's index has
+    /// behind it; the bad one is said when the stream is read.
+    /// </summary>
+    private static CtfFsPacketHead ReadFirst(string path, TraceDecoder decoder, CtfFsOptions options)
     {
         using var reader = new CtfFsHeadReader(path, decoder);
-        return reader.Read(0, 0);
+        var first = reader.Read(0, 0);
+        bool isGood = first.Stream is not null && first.AvailableBytes > 0;
+        return !isGood && options.KeepGoing && CtfFsIndexFile.FindNextPacket(path, 0, decoder, options) is var (offset, number) ? reader.Read(offset, number) : first;
     }
 
     private static int CountClasses(TraceClass traceClass)
@@ -123,19 +130,16 @@ internal sealed class CtfFsTrace
 
     private static DataStream CreateStream(Trace trace, StreamDecoder decoder, string path, ulong id, CtfFsOptions options)
     {
-        long offsetNs = 0;
-        if (decoder.Class.DefaultClock is { } clock
-            && !ClockValue.TryGetOffset(clock, options.ClockOffsetSeconds, options.ClockOffsetNanoseconds, out offsetNs))
-            throw new TraceReadException(path, -1, $"the offset of clock '{clock.Name}' has more than 64 bits in nanoseconds");
+        var clock = decoder.Class.DefaultClock;
         return new DataStream
         {
             Trace = trace,
             Decoder = decoder,
             Id = id,
             Name = path,
-            ClockOffsetNs = offsetNs,
-            FrequencyHz = decoder.Class.DefaultClock?.FrequencyHz ?? 1_000_000_000,
-            IsClockAbsolute = options.ForceClockAbsolute || decoder.Class.DefaultClock is { IsAbsolute: true },
+            ClockOffsetNs = options.Clocks.OffsetOf(clock, path),
+            FrequencyHz = clock?.FrequencyHz ?? 1_000_000_000,
+            IsClockAbsolute = options.Clocks.IsAbsolute(clock),
         };
     }
 
@@ -154,7 +158,7 @@ internal sealed class CtfFsTrace
         foreach (string path in System.IO.Directory.GetFiles(directory))
         {
             string name = Path.GetFileName(path);
-            if (name == MetadataFileName || name.StartsWith('.') || new FileInfo(path).Length == 0)
+            if (name == MetadataFileName || name.StartsWith('.') || new FileInfo(path).Length == 0 || RegularFile.DescribeOther(path) is not null)
                 continue;
             files.Add(path);
         }

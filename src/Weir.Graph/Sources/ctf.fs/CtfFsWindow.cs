@@ -12,7 +12,12 @@ internal sealed unsafe class CtfFsWindow : IDisposable
     /// <summary>A window is never larger, and only as large as the file has bytes.</summary>
     public const int MaxBytes = 128 << 20;
 
+    /// <summary>So many windows keep their files open; others open theirs each time, because there may be more streams than open files.</summary>
+    public const int MaxOpenFiles = 128;
+
     private const int FirstBytes = 64 << 10;
+
+    private static int s_openFiles;
 
     private SafeFileHandle? _file;
     private byte* _bytes;
@@ -39,10 +44,11 @@ internal sealed unsafe class CtfFsWindow : IDisposable
     {
         if (Path == path)
             return;
-        _file?.Dispose();
+        Close();
         Path = null;
-        _file = CtfFsFile.Open(path);
-        FileBytes = RandomAccess.GetLength(_file);
+        var file = CtfFsFile.Open(path);
+        FileBytes = RandomAccess.GetLength(file);
+        Keep(file);
         Path = path;
         OffsetBytes = 0;
         _count = 0;
@@ -68,7 +74,7 @@ internal sealed unsafe class CtfFsWindow : IDisposable
         OffsetBytes = fromBytes;
         _count = kept;
         int wanted = (int)Math.Min(_capacity - kept, FileBytes - EndBytes);
-        int read = CtfFsFile.Read(_file!, Path!, new Span<byte>(_bytes + kept, wanted), EndBytes);
+        int read = Read(new Span<byte>(_bytes + kept, wanted), EndBytes);
         _count += read;
         if (read < wanted)
             throw new TraceReadException(Path!, EndBytes, "the file became shorter while it was read");
@@ -77,10 +83,38 @@ internal sealed unsafe class CtfFsWindow : IDisposable
 
     public void Dispose()
     {
-        _file?.Dispose();
+        Close();
         NativeMemory.Free(_bytes);
         _bytes = null;
         GC.SuppressFinalize(this);
+    }
+
+    private int Read(Span<byte> buffer, long offset)
+    {
+        if (_file is { } open)
+            return CtfFsFile.Read(open, Path!, buffer, offset);
+        using var file = CtfFsFile.Open(Path!);
+        return CtfFsFile.Read(file, Path!, buffer, offset);
+    }
+
+    private void Keep(SafeFileHandle file)
+    {
+        if (Interlocked.Increment(ref s_openFiles) <= MaxOpenFiles)
+        {
+            _file = file;
+            return;
+        }
+        Interlocked.Decrement(ref s_openFiles);
+        file.Dispose();
+    }
+
+    private void Close()
+    {
+        if (_file is null)
+            return;
+        _file.Dispose();
+        _file = null;
+        Interlocked.Decrement(ref s_openFiles);
     }
 
     ~CtfFsWindow() => NativeMemory.Free(_bytes);

@@ -30,10 +30,11 @@ internal sealed unsafe class LiveStream(ViewerStream viewer, LiveTrace trace) : 
     private readonly Message[] _batch = new Message[BatchMessages];
 
     // A viewer may come at any time; what the tracer counted before is not what was lost since.
-    private readonly PacketLosses _losses = new(isFromBeginning: false);
+    private readonly PacketLosses _losses = new();
     private PacketCursor? _cursor;
     private DataStream? _stream;
     private Packet? _packet;
+    private ulong _largestClockValue = ulong.MaxValue;
     private ViewerIndex? _pending;
     private byte* _bytes;
     private long _capacityBytes;
@@ -172,19 +173,19 @@ internal sealed unsafe class LiveStream(ViewerStream viewer, LiveTrace trace) : 
 
     private void BeginStream(StreamDecoder decoder)
     {
-        long offsetNs = 0;
-        if (decoder.Class.DefaultClock is { } clock && !ClockValue.TryGetOffset(clock, 0, 0, out offsetNs))
-            throw new TraceReadException(viewer.Name, -1, $"the offset of clock '{clock.Name}' has more than 64 bits in nanoseconds");
+        var clock = decoder.Class.DefaultClock;
         _stream = new DataStream
         {
             Trace = trace.Trace!,
             Decoder = decoder,
             Id = _cursor!.Properties.StreamId ?? viewer.Id,
             Name = viewer.Name,
-            ClockOffsetNs = offsetNs,
-            FrequencyHz = decoder.Class.DefaultClock?.FrequencyHz ?? 1_000_000_000,
-            IsClockAbsolute = decoder.Class.DefaultClock is { IsAbsolute: true },
+            ClockOffsetNs = trace.Clocks.OffsetOf(clock, viewer.Name),
+            FrequencyHz = clock?.FrequencyHz ?? 1_000_000_000,
+            IsClockAbsolute = trace.Clocks.IsAbsolute(clock),
         };
+        if (clock is not null)
+            _largestClockValue = _stream.FindLargestClockValue();
         Add(MessageKind.StreamBeginning);
     }
 
@@ -205,7 +206,7 @@ internal sealed unsafe class LiveStream(ViewerStream viewer, LiveTrace trace) : 
             ref var message = ref _batch[End];
             message = default;
             var status = _cursor!.MoveNext(_bytes, _lengthBytes * 8, ref message.Record);
-            if (status == DecodeStatus.Done)
+            if (status == DecodeStatus.Done && message.Record.ClockValue <= _largestClockValue)
             {
                 message.Kind = MessageKind.Event;
                 message.Stream = stream;
@@ -223,7 +224,9 @@ internal sealed unsafe class LiveStream(ViewerStream viewer, LiveTrace trace) : 
                 AddPacketMessage(MessageKind.PacketEnd, _cursor.Properties.EndTime);
                 return;
             }
-            _failure = new TraceReadException(viewer.Name, -1, _cursor.Explain(status, "the event record", _bytes, _lengthBytes * 8));
+            _failure = new TraceReadException(viewer.Name, -1, status == DecodeStatus.Done
+                ? $"the time of {message.Record.ClockValue} cycles of the clock has more than 64 bits in nanoseconds"
+                : _cursor.Explain(status, "the event record", _bytes, _lengthBytes * 8));
             if (End == 0)
                 throw _failure;
             return;
@@ -234,7 +237,7 @@ internal sealed unsafe class LiveStream(ViewerStream viewer, LiveTrace trace) : 
     {
         ref var message = ref Add(kind);
         message.Packet = _packet;
-        if (time is { } clockValue && _stream!.Clock is not null)
+        if (time is { } clockValue && _stream!.Clock is not null && clockValue <= _largestClockValue)
             message.SetTime(clockValue);
     }
 

@@ -3,7 +3,7 @@ using Weir.Ctf;
 namespace Weir.Graph;
 
 /// <summary>One of the traces of a live session (a user's, a process's, the kernel's), whose metadata grows.</summary>
-internal sealed class LiveTrace(string name)
+internal sealed class LiveTrace(string name, ClockAdjustment clocks)
 {
     private byte[] _metadata = [];
     private int _lengthBytes;
@@ -13,6 +13,8 @@ internal sealed class LiveTrace(string name)
     public ulong? MetadataStreamId { get; set; }
 
     public Trace? Trace { get; private set; }
+
+    public ClockAdjustment Clocks => clocks;
 
     /// <summary>Asks for all metadata that there is now. False where some is missing that must come first.</summary>
     public bool Refresh(ViewerConnection connection)
@@ -63,8 +65,8 @@ internal sealed class LiveTrace(string name)
     /// <summary>Nanoseconds from the clock's origin for a value of the trace's first clock, or null where it has none.</summary>
     public long? ToNanoseconds(ulong clockValue)
     {
-        if (_decoder?.Trace.ClockClasses is not [var clock, ..] || !ClockValue.TryGetOffset(clock, 0, 0, out long offsetNs))
+        if (_decoder?.Trace.ClockClasses is not [var clock, ..])
             return null;
-        return unchecked(offsetNs + (long)ClockValue.ToNanoseconds(clockValue, clock.FrequencyHz));
+        return unchecked(clocks.OffsetOf(clock, name) + (long)ClockValue.ToNanoseconds(clockValue, clock.FrequencyHz));
     }
 }

@@ -19,7 +19,7 @@ internal enum LiveSessionMissing
 /// The events of a live session in order of time. A stream that has nothing to give holds all others back, until it has something or the
 /// daemon says up to which time it was inactive: only then it is known what comes next.
 /// </summary>
-internal sealed class LttngLiveIterator(LiveUrl url, LiveSessionMissing missing, TimeSpan retry, Action? beforeWait) : MessageIterator
+internal sealed class LttngLiveIterator(LiveUrl url, LiveSessionMissing missing, TimeSpan retry, ClockAdjustment clocks, Action? beforeWait) : MessageIterator
 {
     private readonly Dictionary<ulong, LiveTrace> _traces = [];
     private readonly List<LiveStream> _streams = [];
@@ -89,7 +89,7 @@ internal sealed class LttngLiveIterator(LiveUrl url, LiveSessionMissing missing,
         foreach (var stream in streams)
         {
             if (!_traces.TryGetValue(stream.TraceId, out var trace))
-                _traces.Add(stream.TraceId, trace = new LiveTrace($"{_session!.HostName}/{_session.Name}/{stream.TraceId}"));
+                _traces.Add(stream.TraceId, trace = new LiveTrace($"{_session!.HostName}/{_session.Name}/{stream.TraceId}", clocks));
             if (stream.IsMetadata)
                 trace.MetadataStreamId = stream.Id;
             else
@@ -122,9 +122,13 @@ internal sealed class LttngLiveIterator(LiveUrl url, LiveSessionMissing missing,
                 continue;
             _streams[i].Dispose();
             _streams.RemoveAt(i);
-            // When the last stream has been closed the session may have been, too, or there are others.
+            // When the last stream has been closed the session may have been, too, or there are others, which have not been asked yet.
             if (_streams.Count == 0)
+            {
                 AskForStreams();
+                isComplete = false;
+                break;
+            }
         }
         return isComplete;
     }

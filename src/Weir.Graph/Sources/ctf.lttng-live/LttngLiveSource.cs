@@ -7,20 +7,24 @@ public sealed class LttngLiveSource : Source
 {
     private readonly LiveUrl _url;
     private readonly LiveSessionMissing _missing;
-    private readonly ComponentContext _context;
+    private readonly TimeSpan _retry;
+    private readonly ClockAdjustment _clocks;
+    private readonly Action? _beforeWait;
 
     private LttngLiveSource(ComponentContext context)
     {
-        _context = context;
-        _url = ReadInput(context.Parameters);
+        _beforeWait = context.BeforeWait;
+        var parameters = new ParameterReader(context.Parameters);
+        _url = ReadInput(parameters);
         if (_url.Session is null)
             throw new ComponentParameterException($"inputs: the session is missing: expected {LiveUrl.Form}");
-        _missing = context.Parameters["session-not-found-action"] switch
-        {
-            null => LiveSessionMissing.Continue,
-            JsonValue value when value.TryGetValue(out string? text) && Enum.TryParse(text, ignoreCase: true, out LiveSessionMissing action) => action,
-            var other => throw new ComponentParameterException($"session-not-found-action: {other} is not known: expected continue, fail or end"),
-        };
+        _missing = Enum.Parse<LiveSessionMissing>(parameters.OneOf("session-not-found-action", "continue", "fail", "end"), ignoreCase: true);
+        long retryUs = parameters.Integer("retry-duration-us", 100_000);
+        if (retryUs is < 0 or > 3_600_000_000)
+            throw new ComponentParameterException($"the parameter 'retry-duration-us' is {retryUs}: expected microseconds, up to an hour");
+        _retry = TimeSpan.FromMicroseconds(retryUs);
+        _clocks = ClockAdjustment.Read(parameters);
+        parameters.RejectOthers();
     }
 
     /// <summary>Offers it.</summary>
@@ -30,9 +34,11 @@ public sealed class LttngLiveSource : Source
             inputs=[URL]                          what to read: {LiveUrl.Form}
             session-not-found-action=ACTION       while the session is not there: continue (wait, the default), fail or end
             retry-duration-us=NUMBER              how long to wait before asking again (default 100000)
+            {ClockAdjustment.Help}
 
             Query object 'sessions' (parameter url or inputs) lists the live sessions of a relay daemon.
             """,
+        AdjustsClocks = true,
         Query = Answer,
     };
 
@@ -40,21 +46,14 @@ public sealed class LttngLiveSource : Source
     public override IReadOnlyList<string> Outputs => ["out"];
 
     /// <inheritdoc/>
-    public override MessageIterator CreateIterator(int output) => new LttngLiveIterator(_url, _missing, ReadRetry(_context.Parameters), _context.BeforeWait);
+    public override MessageIterator CreateIterator(int output) => new LttngLiveIterator(_url, _missing, _retry, _clocks, _beforeWait);
 
     /// <summary>Whether a text is the address of a relay daemon without a session: what can be read from it can be asked with the query.</summary>
     public static bool IsDaemonOnly(string input) => LiveUrl.TryParse(input) is { Session: null };
 
-    private static TimeSpan ReadRetry(JsonObject parameters) => parameters["retry-duration-us"] switch
+    private static LiveUrl ReadInput(ParameterReader parameters)
     {
-        null => TimeSpan.FromMilliseconds(100),
-        JsonValue value when value.TryGetValue(out long us) && us is >= 0 and <= 3_600_000_000 => TimeSpan.FromMicroseconds(us),
-        var other => throw new ComponentParameterException($"retry-duration-us: {other} is no duration: expected microseconds, up to an hour"),
-    };
-
-    private static LiveUrl ReadInput(JsonObject parameters)
-    {
-        string? text = parameters["inputs"] is JsonArray { Count: 1 } inputs ? inputs[0]?.GetValue<string>() : null;
+        string? text = parameters.Texts("inputs") is [var only] ? only : null;
         return text is not null && LiveUrl.TryParse(text) is { } url ? url : throw new ComponentParameterException($"inputs: '{text}' is no relay daemon's session: expected one {LiveUrl.Form}");
     }
 
@@ -62,8 +61,8 @@ public sealed class LttngLiveSource : Source
     {
         if (query != "sessions")
             return null;
-        string? text = parameters["url"]?.GetValue<string>();
-        text ??= parameters["inputs"] is JsonArray { Count: 1 } inputs ? inputs[0]?.GetValue<string>() : null;
+        var given = new ParameterReader(parameters);
+        string? text = given.Text("url") ?? (given.Texts("inputs") is [var only] ? only : null);
         if (text is null || LiveUrl.TryParse(text) is not { } url)
             throw new ComponentParameterException($"url: '{text}' is no relay daemon: expected {LiveUrl.Form}");
         string daemon = string.Join('/', text.Split('/').Take(3));

@@ -49,18 +49,9 @@ internal sealed class NettraceFile : IDisposable
     public NettraceFile(string path)
     {
         _path = path;
+        _stream = RegularFile.Open(path, 1 << 16);
         try
         {
-            _stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 16);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new TraceReadException(path, -1, "this file cannot be read", e);
-        }
-        try
-        {
-            if (!_stream.CanSeek)
-                throw new TraceReadException(path, -1, "this is no regular file, which has to be gone through twice");
             ReadHeader();
         }
         catch

@@ -10,29 +10,34 @@ public sealed class NettraceSource : Source
 {
     private readonly List<string> _paths;
 
-    private NettraceSource(List<string> paths) => _paths = paths;
+    private readonly ClockAdjustment _clocks;
+
+    private NettraceSource(List<string> paths, ClockAdjustment clocks) => (_paths, _clocks) = (paths, clocks);
 
     /// <summary>Offers it.</summary>
     public static SourceClass Class { get; } = new("dotnet", "nettrace", "Read .nettrace files, which EventPipe, the .NET runtime's own tracing, writes.", Create)
     {
-        Help = "inputs=[PATH, ...]   files (versions 4, 5 and 6 of the format)",
+        Help = $"""
+            inputs=[PATH, ...]                        files (versions 4, 5 and 6 of the format)
+            {ClockAdjustment.Help}
+            """,
         Recognize = Recognize,
+        AdjustsClocks = true,
     };
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Outputs => [.. _paths.Select((_, i) => $"out{i}")];
 
     /// <inheritdoc/>
-    public override MessageIterator CreateIterator(int output) => NettraceTrace.Open(_paths[output]).CreateIterator();
+    public override MessageIterator CreateIterator(int output) => NettraceTrace.Open(_paths[output]).CreateIterator(_clocks);
 
     private static NettraceSource Create(ComponentContext context)
     {
         var parameters = new ParameterReader(context.Parameters);
-        var inputs = parameters.Texts("inputs");
+        var inputs = parameters.Paths("inputs", "files");
+        var clocks = ClockAdjustment.Read(parameters);
         parameters.RejectOthers();
-        if (inputs.Count == 0)
-            throw new ComponentParameterException("the parameter 'inputs' is missing: expected a list of files");
-        return new NettraceSource([.. inputs]);
+        return new NettraceSource([.. inputs], clocks);
     }
 
     private static double Recognize(string input) => RegularFile.ReadHead(input, stackalloc byte[8]).SequenceEqual(NettraceFile.Magic) ? 1 : 0;
@@ -78,7 +83,7 @@ internal sealed class NettraceTrace
     }
 
     /// <summary>Begins to give the events.</summary>
-    public MessageIterator CreateIterator()
+    public MessageIterator CreateIterator(ClockAdjustment clocks)
     {
         var traceClass = new TraceClass { Name = Path.GetFileNameWithoutExtension(_path) };
         traceClass.Add(_header.Clock);
@@ -88,15 +93,13 @@ internal sealed class NettraceTrace
         foreach (var definition in _definitions)
             definition.AddClasses(streamClass);
         traceClass.Add(streamClass);
-        if (!ClockValue.TryGetOffset(_header.Clock, 0, 0, out long offsetNs))
-            throw new TraceReadException(_path, -1, "the offset of the clock has more than 64 bits in nanoseconds");
         var decoder = new TraceDecoder(traceClass);
         var stream = new DataStream
         {
             Trace = new Trace(decoder, traceClass.Name!),
             Decoder = decoder.FindStream(0)!,
             Name = _path,
-            ClockOffsetNs = offsetNs,
+            ClockOffsetNs = clocks.OffsetOf(_header.Clock, _path),
             FrequencyHz = _header.Clock.FrequencyHz,
             IsClockAbsolute = true,
         };

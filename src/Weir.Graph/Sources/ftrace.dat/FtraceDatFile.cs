@@ -104,17 +104,7 @@ internal sealed partial class FtraceDatFile : IDisposable
         _compression.Dispose();
     }
 
-    private static FileStream Open(string path)
-    {
-        try
-        {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 64 << 10);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new TraceReadException(path, -1, "this file cannot be opened", e);
-        }
-    }
+    private static FileStream Open(string path) => RegularFile.Open(path, 64 << 10);
 
     private void ReadMetadata()
     {

@@ -7,23 +7,25 @@ namespace Weir.Graph;
 /// </summary>
 public sealed class FtraceDatSource : Source
 {
-    private const string Help = """
-        inputs=[PATH, ...]   files that trace-cmd has written, of version 6 or 7
-        labels=yes           show the labels of values beside them, where the kernel lists them
+    private const string Help = $"""
+        inputs=[PATH, ...]                        files that trace-cmd has written, of version 6 or 7
+        labels=yes                                show the labels of values beside them, where the kernel lists them
+        {ClockAdjustment.Help}
         """;
 
     private readonly List<(string Name, Func<MessageIterator> Create)> _outputs = [];
     private readonly List<FtraceDatFile> _files = [];
 
-    private FtraceDatSource()
-    {
-    }
+    private readonly ClockAdjustment _clocks;
+
+    private FtraceDatSource(ClockAdjustment clocks) => _clocks = clocks;
 
     /// <summary>Offers it.</summary>
     public static SourceClass Class { get; } = new("ftrace", "dat", "Read the Linux kernel's events in files of trace-cmd's (trace.dat).", Create)
     {
         Help = Help,
         Recognize = FtraceDatFile.Recognize,
+        AdjustsClocks = true,
     };
 
     /// <inheritdoc/>
@@ -35,11 +37,12 @@ public sealed class FtraceDatSource : Source
     /// <summary>Opens files.</summary>
     /// <param name="paths">The files.</param>
     /// <param name="hasLabels">Whether fields with labels become enumerations.</param>
+    /// <param name="clocks">What is added to clocks; null for nothing.</param>
     /// <exception cref="TraceReadException">One is no trace.dat, or bad before its events.</exception>
-    public static FtraceDatSource Open(IEnumerable<string> paths, bool hasLabels = false)
+    public static FtraceDatSource Open(IEnumerable<string> paths, bool hasLabels = false, ClockAdjustment? clocks = null)
     {
         ArgumentNullException.ThrowIfNull(paths);
-        var source = new FtraceDatSource();
+        var source = new FtraceDatSource(clocks ?? ClockAdjustment.None);
         try
         {
             foreach (string path in paths)
@@ -64,12 +67,11 @@ public sealed class FtraceDatSource : Source
     private static FtraceDatSource Create(ComponentContext context)
     {
         var parameters = new ParameterReader(context.Parameters);
-        var inputs = parameters.Texts("inputs");
+        var inputs = parameters.Paths("inputs", "files");
         bool hasLabels = parameters.Flag("labels");
+        var clocks = ClockAdjustment.Read(parameters);
         parameters.RejectOthers();
-        if (inputs.Count == 0)
-            throw new ComponentParameterException("the parameter 'inputs' is missing: expected a list of files");
-        return Open(inputs, hasLabels);
+        return Open(inputs, hasLabels, clocks);
     }
 
     private void Add(FtraceDatFile file, bool hasLabels)
@@ -95,8 +97,6 @@ public sealed class FtraceDatSource : Source
     private void AddOutput(FtraceDatFile file, FtraceEventTable events, Trace trace, FtraceDatBuffer buffer, StreamDecoder decoder, FtraceDatPages pages)
     {
         var clock = decoder.Class.DefaultClock!;
-        if (!ClockValue.TryGetOffset(clock, 0, 0, out long offsetNs))
-            throw new TraceReadException(file.Path, -1, $"the offset of clock '{clock.Name}' has more than 64 bits in nanoseconds");
         string name = buffer.Name.Length > 0 ? $"{file.Path} | {buffer.Name} | cpu{pages.Cpu}" : $"{file.Path} | cpu{pages.Cpu}";
         var stream = new DataStream
         {
@@ -104,8 +104,8 @@ public sealed class FtraceDatSource : Source
             Decoder = decoder,
             Id = (ulong)pages.Cpu,
             Name = name,
-            ClockOffsetNs = offsetNs,
-            IsClockAbsolute = clock.IsAbsolute,
+            ClockOffsetNs = _clocks.OffsetOf(clock, file.Path),
+            IsClockAbsolute = _clocks.IsAbsolute(clock),
         };
         _outputs.Add((name, () => new FtraceDatIterator(file, events, stream, buffer.PageBytes, pages)));
     }

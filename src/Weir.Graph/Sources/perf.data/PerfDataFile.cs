@@ -85,17 +85,7 @@ internal sealed partial class PerfDataFile : IDisposable
     }
 
     /// <summary>Opens a file for reading.</summary>
-    public static FileStream Open(string path)
-    {
-        try
-        {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 256 << 10);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new TraceReadException(path, -1, "this file cannot be opened", e);
-        }
-    }
+    public static FileStream Open(string path) => RegularFile.Open(path, 256 << 10);
 
     /// <inheritdoc/>
     public void Dispose() => _stream.Dispose();

@@ -8,10 +8,11 @@ namespace Weir.Graph;
 /// </summary>
 public sealed class PerfDataSource : Source
 {
-    private const string Help = """
-        inputs=[PATH, ...]   files that perf record has written, to a file or to a pipe
-        tod=yes              times of day, where the file says how its clock stood to them (perf record -k)
-        labels=yes           show the labels of tracepoints' values beside them, where the kernel lists them
+    private const string Help = $"""
+        inputs=[PATH, ...]                        files that perf record has written, to a file or to a pipe
+        tod=yes                                   times of day, where the file says how its clock stood to them (perf record -k)
+        labels=yes                                show the labels of tracepoints' values beside them, where the kernel lists them
+        {ClockAdjustment.Help}
         """;
 
     private readonly List<PerfTrace> _traces = [];
@@ -25,6 +26,7 @@ public sealed class PerfDataSource : Source
     {
         Help = Help,
         Recognize = PerfDataFile.Recognize,
+        AdjustsClocks = true,
     };
 
     /// <inheritdoc/>
@@ -37,15 +39,16 @@ public sealed class PerfDataSource : Source
     /// <param name="paths">The files.</param>
     /// <param name="hasLabels">Whether tracepoints' fields with labels become enumerations.</param>
     /// <param name="isTimeOfDay">Whether times are counted from the Epoch.</param>
+    /// <param name="clocks">What is added to clocks; null for nothing.</param>
     /// <exception cref="TraceReadException">One is no perf.data, or says nothing of the time of day, or is bad before its records.</exception>
-    public static PerfDataSource Open(IEnumerable<string> paths, bool hasLabels = false, bool isTimeOfDay = false)
+    public static PerfDataSource Open(IEnumerable<string> paths, bool hasLabels = false, bool isTimeOfDay = false, ClockAdjustment? clocks = null)
     {
         ArgumentNullException.ThrowIfNull(paths);
         var source = new PerfDataSource();
         try
         {
             foreach (string path in paths)
-                source._traces.Add(PerfTrace.Create(PerfDataFile.Read(path), hasLabels, isTimeOfDay));
+                source._traces.Add(PerfTrace.Create(PerfDataFile.Read(path), hasLabels, isTimeOfDay, clocks ?? ClockAdjustment.None));
             return source;
         }
         catch
@@ -66,12 +69,11 @@ public sealed class PerfDataSource : Source
     private static PerfDataSource Create(ComponentContext context)
     {
         var parameters = new ParameterReader(context.Parameters);
-        var inputs = parameters.Texts("inputs");
+        var inputs = parameters.Paths("inputs", "files");
         bool hasLabels = parameters.Flag("labels");
         bool isTimeOfDay = parameters.Flag("tod");
+        var clocks = ClockAdjustment.Read(parameters);
         parameters.RejectOthers();
-        if (inputs.Count == 0)
-            throw new ComponentParameterException("the parameter 'inputs' is missing: expected a list of files");
-        return Open(inputs, hasLabels, isTimeOfDay);
+        return Open(inputs, hasLabels, isTimeOfDay, clocks);
     }
 }

@@ -9,14 +9,14 @@ internal sealed class PerfTrace
     private const ulong OtherStream = 1;
 
     private readonly Dictionary<int, (DataStream Stream, Packet? Packet)> _streams = [];
-    private readonly long _offsetNs;
+    private readonly ClockAdjustment _clocks;
 
-    private PerfTrace(PerfDataFile file, IReadOnlyList<PerfSampleClass> samples, Trace trace, long offsetNs)
+    private PerfTrace(PerfDataFile file, IReadOnlyList<PerfSampleClass> samples, Trace trace, ClockAdjustment clocks)
     {
         File = file;
         Samples = samples;
         Trace = trace;
-        _offsetNs = offsetNs;
+        _clocks = clocks;
     }
 
     public PerfDataFile File { get; }
@@ -26,7 +26,7 @@ internal sealed class PerfTrace
 
     public Trace Trace { get; }
 
-    public static PerfTrace Create(PerfDataFile file, bool hasLabels, bool isTimeOfDay)
+    public static PerfTrace Create(PerfDataFile file, bool hasLabels, bool isTimeOfDay, ClockAdjustment clocks)
     {
         var traceClass = new TraceClass { NativeByteOrder = file.ByteOrder };
         traceClass.Add(new EnvironmentEntry("tracer_name", "perf"));
@@ -35,8 +35,6 @@ internal sealed class PerfTrace
             traceClass.Add(entry);
         var clock = CreateClock(file, isTimeOfDay);
         traceClass.Add(clock);
-        if (!ClockValue.TryGetOffset(clock, 0, 0, out long offsetNs))
-            throw new TraceReadException(file.Path, -1, $"the offset of clock '{clock.Name}' has more than 64 bits in nanoseconds");
         var samples = CreateSamples(file, hasLabels);
         bool hasTimes = samples.Exists(sample => sample.TimeOffset >= 0);
         bool hasCpus = samples.Exists(sample => sample.CpuOffset >= 0);
@@ -55,7 +53,7 @@ internal sealed class PerfTrace
         if (hasCpus)
             traceClass.Add(cpuStreams);
         traceClass.Add(otherStream);
-        return new PerfTrace(file, samples, new Trace(new TraceDecoder(traceClass), Path.GetFileName(file.Path)), offsetNs);
+        return new PerfTrace(file, samples, new Trace(new TraceDecoder(traceClass), Path.GetFileName(file.Path)), clocks);
     }
 
     /// <summary>The stream of a CPU, or of none (-1), with its packet.</summary>
@@ -70,8 +68,8 @@ internal sealed class PerfTrace
             Decoder = decoder,
             Id = (ulong)Math.Max(cpu, 0),
             Name = cpu < 0 ? File.Path : $"{File.Path} | cpu{cpu}",
-            ClockOffsetNs = _offsetNs,
-            IsClockAbsolute = decoder.Class.DefaultClock is { IsAbsolute: true },
+            ClockOffsetNs = _clocks.OffsetOf(decoder.Class.DefaultClock, File.Path),
+            IsClockAbsolute = _clocks.IsAbsolute(decoder.Class.DefaultClock),
         };
         var packet = new Packet { Stream = stream, HeaderAndContext = decoder.Class.PacketContext is null ? [] : BitConverter.GetBytes(cpu) };
         _streams.Add(cpu, (stream, packet));

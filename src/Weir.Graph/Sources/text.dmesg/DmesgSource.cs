@@ -11,16 +11,20 @@ public sealed class DmesgSource : Source
     private readonly string? _path;
     private readonly bool _takesNoTime;
 
-    private DmesgSource(string? path, bool takesNoTime) => (_path, _takesNoTime) = (path, takesNoTime);
+    private readonly ClockAdjustment _clocks;
+
+    private DmesgSource(string? path, bool takesNoTime, ClockAdjustment clocks) => (_path, _takesNoTime, _clocks) = (path, takesNoTime, clocks);
 
     /// <summary>Offers it.</summary>
     public static SourceClass Class { get; } = new("text", "dmesg", "Read the lines of a text, such as dmesg prints.", Create)
     {
-        Help = """
-            path=PATH                  the text; standard input where none is given
-            read-from-stdin=yes        read standard input, and no path
-            no-extract-timestamp=yes   take no times off the lines
+        Help = $"""
+            path=PATH                                 the text; standard input where none is given
+            read-from-stdin=yes                       read standard input, and no path
+            no-extract-timestamp=yes                  take no times off the lines
+            {ClockAdjustment.Help}
             """,
+        AdjustsClocks = true,
     };
 
     /// <inheritdoc/>
@@ -31,16 +35,17 @@ public sealed class DmesgSource : Source
     {
         string path = _path ?? "STDIN";
         var lines = _path is null ? new LineReader(Console.OpenStandardInput(), path) : LineReader.Open(_path);
-        return new Lines(lines, path, _takesNoTime);
+        return new Lines(lines, path, _takesNoTime, _clocks);
     }
 
     private static DmesgSource Create(ComponentContext context)
     {
         var parameters = new ParameterReader(context.Parameters);
-        string? path = parameters.Text("path");
+        string? path = parameters.Path("path");
         var inputs = parameters.Texts("inputs");
         bool isStandardInput = parameters.Flag("read-from-stdin");
         bool takesNoTime = parameters.Flag("no-extract-timestamp");
+        var clocks = ClockAdjustment.Read(parameters);
         parameters.RejectOthers();
         if (inputs.Count > 1 || (inputs.Count == 1 && path is not null))
             throw new ComponentParameterException("several texts are given: expected one");
@@ -49,10 +54,10 @@ public sealed class DmesgSource : Source
             throw new ComponentParameterException("the parameters 'path' and 'read-from-stdin' exclude each other");
         if (path is not null && !File.Exists(path))
             throw new TraceReadException(path, -1, "there is no such file");
-        return new DmesgSource(path, takesNoTime);
+        return new DmesgSource(path, takesNoTime, clocks);
     }
 
-    private sealed class Lines(LineReader lines, string path, bool takesNoTime) : MessageIterator
+    private sealed class Lines(LineReader lines, string path, bool takesNoTime, ClockAdjustment clocks) : MessageIterator
     {
         private const int BatchEvents = 256;
 
@@ -126,7 +131,11 @@ public sealed class DmesgSource : Source
             streamClass.Add(new EventRecordClass { Name = "string", Payload = new StructureFieldClass([new("str", new StringFieldClass())]) });
             trace.Add(streamClass);
             var decoder = new TraceDecoder(trace);
-            var stream = new DataStream { Trace = new Trace(decoder, trace.Name), Decoder = decoder.FindStream(0)!, Name = path };
+            var stream = new DataStream
+            {
+                Trace = new Trace(decoder, trace.Name), Decoder = decoder.FindStream(0)!, Name = path,
+                ClockOffsetNs = clocks.OffsetOf(clock, path), IsClockAbsolute = clocks.IsAbsolute(clock),
+            };
             _decoder = stream.Decoder.FindEvent(0);
             _composer = new EventComposer(stream);
             _composer.BeginBatch();

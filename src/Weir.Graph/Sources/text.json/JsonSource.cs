@@ -11,29 +11,34 @@ public sealed class JsonSource : Source
 {
     private readonly List<string> _paths;
 
-    private JsonSource(List<string> paths) => _paths = paths;
+    private readonly ClockAdjustment _clocks;
+
+    private JsonSource(List<string> paths, ClockAdjustment clocks) => (_paths, _clocks) = (paths, clocks);
 
     /// <summary>Offers it.</summary>
     public static SourceClass Class { get; } = new("text", "json", "Read lines of JSON, an event each.", Create)
     {
-        Help = "inputs=[PATH, ...]   files, as sink.text.json writes them",
+        Help = $"""
+            inputs=[PATH, ...]                        files, as sink.text.json writes them
+            {ClockAdjustment.Help}
+            """,
         Recognize = Recognize,
+        AdjustsClocks = true,
     };
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Outputs => [.. _paths.Select((_, i) => $"out{i}")];
 
     /// <inheritdoc/>
-    public override MessageIterator CreateIterator(int output) => new JsonIterator(_paths[output]);
+    public override MessageIterator CreateIterator(int output) => new JsonIterator(_paths[output], _clocks);
 
     private static JsonSource Create(ComponentContext context)
     {
         var parameters = new ParameterReader(context.Parameters);
-        var inputs = parameters.Texts("inputs");
+        var inputs = parameters.Paths("inputs", "files");
+        var clocks = ClockAdjustment.Read(parameters);
         parameters.RejectOthers();
-        if (inputs.Count == 0)
-            throw new ComponentParameterException("the parameter 'inputs' is missing: expected a list of files");
-        return new JsonSource([.. inputs]);
+        return new JsonSource([.. inputs], clocks);
     }
 
     /// <summary>A file whose first line begins as an object does and whose name ends as one of JSON lines, or that begins as the sink's. The name alone is a guess.</summary>
@@ -47,7 +52,7 @@ public sealed class JsonSource : Source
 }
 
 /// <summary>Gives the events of a file of JSON. A batch is a run of lines of one stream.</summary>
-internal sealed class JsonIterator(string path) : MessageIterator
+internal sealed class JsonIterator(string path, ClockAdjustment clocks) : MessageIterator
 {
     private const int BatchEvents = 256;
 
@@ -117,6 +122,7 @@ internal sealed class JsonIterator(string path) : MessageIterator
     /// <summary>Finds out what there is, up to the first bad line: the events before it are given first.</summary>
     private void Survey()
     {
+        RegularFile.Check(path);
         using var lines = LineReader.Open(path);
         try
         {
@@ -137,7 +143,7 @@ internal sealed class JsonIterator(string path) : MessageIterator
         var absolute = new ClockClass { Name = "json", IsAbsolute = true };
         var relative = new ClockClass { Name = "json" };
         foreach (var stream in _streams.Values)
-            stream.CreateClasses(path, absolute, relative);
+            stream.CreateClasses(path, absolute, relative, clocks);
     }
 
     private int Learn(JsonDocument document, LineReader lines)

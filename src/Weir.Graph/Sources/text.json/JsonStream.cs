@@ -93,7 +93,7 @@ internal sealed class JsonStream : IDisposable
     }
 
     /// <summary>Creates the classes of what was learnt.</summary>
-    public void CreateClasses(string path, ClockClass absolute, ClockClass relative)
+    public void CreateClasses(string path, ClockClass absolute, ClockClass relative, ClockAdjustment clocks)
     {
         var line = Origin;
         string name = Text(line, "trace") ?? Path.GetFileNameWithoutExtension(path);
@@ -128,7 +128,8 @@ internal sealed class JsonStream : IDisposable
             Decoder = streamDecoder,
             Id = (ulong)(Number(line, "stream") ?? 0),
             Name = path,
-            IsClockAbsolute = clock == absolute,
+            ClockOffsetNs = clocks.OffsetOf(clock, path),
+            IsClockAbsolute = clocks.IsAbsolute(clock),
         });
     }
 
@@ -157,7 +158,7 @@ internal sealed class JsonStream : IDisposable
         bool isEvents = line.LossKind == "discarded_events";
         ref var message = ref Composer.AddOther(isEvents ? MessageKind.DiscardedEvents : MessageKind.DiscardedPackets, begin is { } time ? unchecked((ulong)time) : null);
         message.Count = line.FindInteger("count") is >= 0 and { } count ? (ulong)count : null;
-        message.EndTimeNs = end;
+        message.EndTimeNs = unchecked(message.Stream.ClockOffsetNs + end);
     }
 
     public void Dispose()

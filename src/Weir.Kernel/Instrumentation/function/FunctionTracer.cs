@@ -92,14 +92,14 @@ internal sealed class FunctionTracer : Instrumentation
     public override void Start() => _begin = TraceClock.ReadOrdered(_context.Trace.ClockKind);
 
     /// <inheritdoc/>
-    public override void BeginCommandStart(string threadId)
+    public override void BeginCommandStart()
     {
-        _context.Instance.Append("set_ftrace_pid", threadId);
+        _context.Instance.Append("set_ftrace_pid", ThisThread);
         _context.Instance.Write("set_ftrace_notrace_pid", "");
     }
 
     /// <inheritdoc/>
-    public override void EndCommandStart(string threadId) => _context.Instance.TryWrite("set_ftrace_notrace_pid", threadId);
+    public override void EndCommandStart() => _context.Instance.TryWrite("set_ftrace_notrace_pid", ThisThread);
 
     /// <inheritdoc/>
     public override void Finish()
@@ -107,7 +107,7 @@ internal sealed class FunctionTracer : Instrumentation
         // Of several rules for one tracer the first's events are those that are recorded.
         if (_addresses.All.Count == 0)
             return;
-        var symbols = KernelSymbols.Read();
+        var symbols = KernelFunctions.Read();
         if (symbols.Count == 0)
             _context.Problems.Add("/proc/kallsyms shows no addresses (kernel.kptr_restrict): the functions stay without names");
         KernelSymbolStream.Write(_context.Trace, _addresses, symbols, _begin, _context.Options.PacketBytes);
@@ -120,15 +120,16 @@ internal sealed class FunctionTracer : Instrumentation
         _takeBack();
     }
 
+    private static string ThisThread => LibC.GetThreadId().ToString(System.Globalization.CultureInfo.InvariantCulture);
+
     private static void Switch(string tracer, InstrumentationContext context)
     {
         if (!context.Options.IsWholeMachine)
         {
             // As the instance's events follow the command and its descendants.
-            string thread = LibC.GetThreadId().ToString(System.Globalization.CultureInfo.InvariantCulture);
             context.Instance.Write("options/function-fork", "1");
-            context.Instance.Write("set_ftrace_notrace_pid", thread);
-            context.Instance.Write("set_ftrace_pid", thread);
+            context.Instance.Write("set_ftrace_notrace_pid", ThisThread);
+            context.Instance.Write("set_ftrace_pid", ThisThread);
         }
         context.Instance.Write("current_tracer", tracer);
     }

@@ -46,7 +46,7 @@ internal sealed class KprobeKind : InstrumentationKind
     /// <summary>What the kernel would say of a name that it does not have is less than what can be said.</summary>
     private static void CheckSymbol(string name)
     {
-        var symbols = KernelSymbols.Read();
+        var symbols = KernelFunctions.Read();
         // A module's function may have the module's name before it.
         string bare = name[(name.LastIndexOf(':') + 1)..];
         if (symbols.Count == 0 || symbols.Contains(bare))

@@ -33,7 +33,7 @@ internal sealed class TracepointKind : InstrumentationKind
             try
             {
                 var format = EventFormats.Read(context.Instance, item);
-                recorded.Add(new RecordedEvent(item) { Filter = KernelFilter.Write(rule.Filter, format) });
+                recorded.Add(new RecordedEvent(item) { Filter = KernelFilter.Write(rule.Filter, format, item.System) });
             }
             catch (KernelException e)
             {

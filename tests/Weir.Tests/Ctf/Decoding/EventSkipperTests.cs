@@ -13,10 +13,12 @@ public unsafe class EventSkipperTests
     public void Passing_over_events_counts_what_walking_them_gives(LttngEventHeader header)
     {
         var decoder = new TraceDecoder(CreateTrace(header));
+        using var walkers = new ThreadLocal<FieldWalker>(() => new FieldWalker(decoder));
         long total = 0;
         Gen.Select(Gen.Int, Gen.Int[0, 60], Gen.Int[0, 3], Gen.Double[0, 1]).Sample((seed, events, changes, cut) =>
         {
             var random = new Random(seed);
+            var walker = walkers.Value!;
             using var writer = new BitWriter();
             for (int i = 0; i < events; i++)
                 Write(writer, header, random);
@@ -30,7 +32,10 @@ public unsafe class EventSkipperTests
                 long expected = 0;
                 DecodeStatus status;
                 while ((status = walked.MoveNext(packet, limit, ref record)) == DecodeStatus.Done)
+                {
                     expected++;
+                    AssertEndsThere(walker, in record, packet);
+                }
                 long count = 0;
                 Assert.Equal(status, skipped.SkipEvents(packet, limit, ref count));
                 Assert.Equal((expected, walked.PositionBits, walked.ClockValue), (count, skipped.PositionBits, skipped.ClockValue));
@@ -38,6 +43,15 @@ public unsafe class EventSkipperTests
             }
         }, iter: 3000);
         Assert.True(total > 3000, $"{total} events were passed over");
+    }
+
+    /// <summary>The fields, decoded one by one, lie before the record's end, and would not before the byte that precedes it.</summary>
+    private static void AssertEndsThere(FieldWalker walker, in EventRecord record, byte* packet)
+    {
+        var visitor = default(Nobody);
+        Assert.Equal(DecodeStatus.Done, walker.WalkEvent(in record, packet, null, ref visitor));
+        var shorter = EventRecord.Create(record.Decoder, record.StartBits, record.FieldsBits, record.EndBits - 8, 0);
+        Assert.Equal(DecodeStatus.OutOfBytes, walker.WalkEvent(in shorter, packet, null, ref visitor));
     }
 
     private static PacketCursor Begin(TraceDecoder decoder, byte* packet, long contentBits)
@@ -124,5 +138,34 @@ public unsafe class EventSkipperTests
                 writer.Write((ulong)random.Next(1, 256), 8);
             writer.Write(0, 8);
         }
+    }
+
+    private struct Nobody : IFieldVisitor
+    {
+        public readonly void Integer(int step, ulong value) { }
+
+        public readonly void Real(int step, double value) { }
+
+        public readonly void Text(int step, byte* text, int lengthBytes) { }
+
+        public readonly void BeginStructure(int step) { }
+
+        public readonly void EndStructure(int step) { }
+
+        public readonly void BeginArray(int step, ulong length) { }
+
+        public readonly void Element(int step, ulong index) { }
+
+        public readonly void EndArray(int step) { }
+
+        public readonly void BeginVariant(int step) { }
+
+        public readonly void EndVariant(int step) { }
+
+        public readonly void Blob(int step, byte* bytes, long lengthBytes) { }
+
+        public readonly void BeginOptional(int step, bool isPresent) { }
+
+        public readonly void EndOptional(int step) { }
     }
 }

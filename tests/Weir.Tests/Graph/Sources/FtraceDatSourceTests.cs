@@ -158,7 +158,7 @@ public partial class FtraceDatSourceTests
         }
     }
 
-    private static FtraceDatBuilder Sample(int version, ByteOrder byteOrder, int longBytes, string compression)
+    internal static FtraceDatBuilder Sample(int version, ByteOrder byteOrder, int longBytes, string compression)
     {
         var builder = new FtraceDatBuilder(version, byteOrder, longBytes, compression);
         byte[] early = builder.Pages.Begin(1000).Event(0, builder.NumberRecord(10, "first", -3, ulong.MaxValue)).Page();

@@ -48,6 +48,11 @@ public class LttngLiveSourceTests
     [InlineData("0000000000000001 00000002 00000004 00000001 00000001 00000001 SESSION 00000001 00000002 STREAM0 STREAM1 0000000000000004 00000001 01020304 0000000000000000 00000002")]
     public async Task A_daemon_that_lies_is_an_error(string answers)
     {
+        await Serve(answers, source => Assert.Throws<TraceReadException>(() => Read(source)));
+    }
+
+    private static async Task Serve(string answers, Action<Source> read)
+    {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var daemon = Task.Run(() =>
@@ -68,8 +73,23 @@ public class LttngLiveSourceTests
             }
         }, TestContext.Current.CancellationToken);
         using (var source = Open(((IPEndPoint)listener.LocalEndpoint).Port, "fail"))
-            Assert.Throws<TraceReadException>(() => Read(source));
+            read(source);
         await daemon;
+    }
+
+    /// <summary>The only stream ends without a packet, then there is another one, which ends like it, then the session does.</summary>
+    [Fact]
+    public async Task Streams_that_come_when_all_others_have_ended_are_asked_before_they_are_read()
+    {
+        const string ended = "00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000300000000";
+        string metadata = Convert.ToHexString("/* CTF 1.8 */ trace { major = 1; minor = 8; byte_order = le; };"u8);
+        string answers = $"0000000000000001 00000002 00000004 00000001 00000001 00000001 SESSION 00000001 00000002 STREAM0 STREAM1 "
+            + $"{metadata.Length / 2:x16} 00000001 {metadata} 0000000000000000 00000002 {ended} 00000001 00000001 STREAM0 {ended} 00000004 00000000";
+        await Serve(answers, source =>
+        {
+            using var iterator = source.CreateIterator(0);
+            Assert.Equal(0, iterator.Next().Count);
+        });
     }
 
     private static Source Open(int port, string missing) => LttngLiveSource.Class.Create(new ComponentContext

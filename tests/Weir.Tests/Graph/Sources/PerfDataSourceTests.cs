@@ -160,7 +160,7 @@ public partial class PerfDataSourceTests
             Assert.Matches($" {field.Groups[1].Value} = {field.Groups[2].Value}[, ]", actual);
     }
 
-    private static PerfDataBuilder Sample(ByteOrder byteOrder, bool isPipe)
+    internal static PerfDataBuilder Sample(ByteOrder byteOrder, bool isPipe)
     {
         var builder = new PerfDataBuilder(byteOrder, isPipe).Event("cycles", 0, 0, Usual, 0, 7).Event("other:event", 4, 1, Usual, 0, 8, 9);
         // Two CPUs' buffers, one after the other, in two rounds.

@@ -10,14 +10,14 @@ namespace Weir.Kernel;
 internal readonly record struct KernelSymbol(ulong Address, ulong SizeBytes, string Name, string Module);
 
 /// <summary>The kernel's functions by address and by name, of the file <c>/proc/kallsyms</c>. Immutable.</summary>
-internal sealed class KernelSymbols
+internal sealed class KernelFunctions
 {
     private const string FilePath = "/proc/kallsyms";
 
     private readonly KernelSymbol[] _symbols;
     private readonly HashSet<string> _names;
 
-    private KernelSymbols(KernelSymbol[] symbols, HashSet<string> names)
+    private KernelFunctions(KernelSymbol[] symbols, HashSet<string> names)
     {
         _symbols = symbols;
         _names = names;
@@ -30,7 +30,7 @@ internal sealed class KernelSymbols
     public IEnumerable<string> Names => _names;
 
     /// <summary>Reads what the kernel has now; none where it shows none, or hides the addresses.</summary>
-    public static KernelSymbols Read()
+    public static KernelFunctions Read()
     {
         try
         {
@@ -38,12 +38,12 @@ internal sealed class KernelSymbols
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new KernelSymbols([], []);
+            return new KernelFunctions([], []);
         }
     }
 
     /// <summary>Reads lines such as <c>ffffffff81000000 T _stext</c>, a module's with <c>[name]</c> behind a tabulator.</summary>
-    internal static KernelSymbols Parse(IEnumerable<string> lines)
+    internal static KernelFunctions Parse(IEnumerable<string> lines)
     {
         var found = new List<KernelSymbol>();
         var names = new HashSet<string>(StringComparer.Ordinal);
@@ -62,7 +62,7 @@ internal sealed class KernelSymbols
             .OrderBy(symbol => symbol.Address).ToArray();
         for (int i = 0; i + 1 < symbols.Length; i++)
             symbols[i] = symbols[i] with { SizeBytes = symbols[i + 1].Address - symbols[i].Address };
-        return new KernelSymbols(symbols, names);
+        return new KernelFunctions(symbols, names);
     }
 
     /// <summary>Whether there is a function of this name.</summary>

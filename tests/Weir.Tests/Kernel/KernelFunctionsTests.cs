@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Weir.Tests.Kernel;
 
-public sealed class KernelSymbolsTests
+public sealed class KernelFunctionsTests
 {
     private static readonly string[] s_lines =
     [
@@ -14,7 +14,7 @@ public sealed class KernelSymbolsTests
     [Fact]
     public void An_address_lies_in_the_function_before_it()
     {
-        var symbols = KernelSymbols.Parse(s_lines);
+        var symbols = KernelFunctions.Parse(s_lines);
         Assert.Equal(4, symbols.Count);
         Assert.Null(symbols.Find(0xffffffff80ffffff));
         Assert.Equal(new KernelSymbol(0xffffffff81000000, 0x100, "first", ""), symbols.Find(0xffffffff81000000));
@@ -28,7 +28,7 @@ public sealed class KernelSymbolsTests
     [Fact]
     public void Hidden_addresses_leave_the_names()
     {
-        var symbols = KernelSymbols.Parse(["0000000000000000 T first", "0000000000000000 T second"]);
+        var symbols = KernelFunctions.Parse(["0000000000000000 T first", "0000000000000000 T second"]);
         Assert.Equal(0, symbols.Count);
         Assert.True(symbols.Contains("second"));
     }
