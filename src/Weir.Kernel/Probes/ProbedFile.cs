@@ -59,7 +59,8 @@ internal sealed class ProbedFile : IDisposable
         }
         catch (BadElfException e)
         {
-            throw new KernelException($"{path}: {e.Message}", e);
+            // What the system says of a file may name it already.
+            throw new KernelException(e.Message.StartsWith(path, StringComparison.Ordinal) ? e.Message : $"{path}: {e.Message}", e);
         }
     }
 

@@ -57,12 +57,12 @@ internal static class ProbedProgram
         Assert.SkipUnless(File.Exists("/sys/kernel/tracing/uprobe_events"), "This kernel has no uprobe_events.");
     }
 
-    /// <summary>The lines of the kernel's part of a trace, without what the recorder itself tells.</summary>
+    /// <summary>The lines of the kernel's part of a trace, without the state dump.</summary>
     public static string[] Lines(Place place, string trace = "trace")
     {
         var result = place.Run([Place.Weir, "convert", trace + "/kernel"]);
         Assert.True(result.Status == 0, result.Error);
-        return result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        return [.. result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !line.Contains("_statedump_", StringComparison.Ordinal))];
     }
 
     /// <summary>That neither probes of a file of this place nor instances of a process are left in the kernel.</summary>
