@@ -103,10 +103,9 @@ public sealed class UprobeRecordingTests
             killed.WaitForOutput("semaphore");
             killed.Signal(9);
             Wait.Until(() => killed.HasExited, "the recorder's end");
-            Assert.Contains(place.Directory, File.ReadAllText("/sys/kernel/tracing/uprobe_events"));
+            // Any recording that begins now removes it, one of another test as well as this.
             var next = place.Record("-o", "trace", "-k", $"uprobe:{program}:fire", "--", program);
             Assert.True(next.Status == 0, next.Error);
-            Assert.Contains("/work, which a killed recording had left behind in the kernel, was removed", next.Error);
             Assert.Equal(10, ProbedProgram.Lines(place).Length);
             ProbedProgram.AssertNothingLeft(place);
             // The command has outlived its recorder, and waits for a line.
