@@ -14,13 +14,15 @@ public class OtherUsersTests
 
     private static readonly string[] s_shop = [.. Place.Shop, "--seconds", "0.3"];
 
-    [Fact]
-    public void A_recording_of_the_machine_has_every_event_of_another_users_program()
+    [Theory]
+    [InlineData("WEIR_SEQUENCE=")]
+    [InlineData("WEIR_SEQUENCE=atomic")]
+    public void A_recording_of_the_machine_has_every_event_of_another_users_program(string variable)
     {
         using var place = PlaceOfRoot();
         using var recorder = place.StartRecord("-a", "-e", "shop:*", "-o", "trace");
         place.WaitForSessions(1);
-        var shop = place.Run(As(Nobody, s_shop));
+        var shop = place.Run(As(Nobody, s_shop), variable);
         recorder.Signal(Interrupt);
         var result = recorder.WaitForEnd();
         Assert.Contains("lost 0 events", result.Error);
@@ -115,6 +117,27 @@ public class OtherUsersTests
         AssertUnharmed(victim);
         Assert.False(Directory.Exists(buffers));
         Assert.DoesNotContain("root:", place.Run(["sh", "-c", "grep -rl root: trace; true"]).Output);
+        place.AssertNothingLeft();
+    }
+
+    [Fact]
+    public void A_stream_that_its_owner_cuts_again_and_again_ends_no_recorder()
+    {
+        using var place = PlaceOfRoot();
+        using var recorder = place.StartRecord("-a", "-e", "weir_tests.session:tick", "-o", "trace");
+        place.WaitForSessions(1);
+        using var program = place.Start(As(Nobody, Place.Role(TracedPrograms.Tick)));
+        program.WaitForOutput("committed");
+        string process = Directory.GetDirectories(place.Buffers()).Single();
+        // The program dies of it: a load of what is gone is a signal.
+        var cut = place.Run(As(Nobody, ["sh", "-c", $"for i in $(seq 300); do for file in {process}/stream_*; do truncate -s 0 $file; truncate -s 8M $file; done; done; true"]));
+        Assert.True(cut.Status == 0, cut.Error);
+        using var other = place.Start(As(Somebody, Place.Role(TracedPrograms.Emit, "1000")));
+        other.WaitForEnd();
+        recorder.Signal(Interrupt);
+        Assert.Equal(0, recorder.WaitForEnd().Status);
+        string trace = Directory.GetDirectories(place.In("trace/ust/pid"), $"*-{other.Id}-*").Single();
+        Assert.Equal(1000, Babeltrace.Lines(place, trace).Length);
         place.AssertNothingLeft();
     }
 
