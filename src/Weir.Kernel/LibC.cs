@@ -13,6 +13,8 @@ internal static unsafe partial class LibC
     public const int SpliceMove = 1;
     public const int SpliceNonBlock = 2;
     public const int SetPipeSize = 1031;
+    public const int AllocateKeepSize = 1;
+    public const int AllocatePunchHole = 2;
 
     [LibraryImport("libc", EntryPoint = "mount", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Mount(string source, string target, string type, nuint flags, nint data);
@@ -46,6 +48,12 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "splice", SetLastError = true)]
     public static partial nint Splice(int source, long* sourceOffset, int target, long* targetOffset, nuint lengthBytes, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "copy_file_range", SetLastError = true)]
+    public static partial nint CopyFileRange(int source, long* sourceOffset, int target, long* targetOffset, nuint lengthBytes, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
+    public static partial int Allocate(int fd, int mode, long offset, long lengthBytes);
 
     [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
     public static partial int Poll(PollDescriptor* descriptors, nuint count, int timeoutMs);
