@@ -18,7 +18,7 @@ internal sealed class KernelPart : IRecordingPart
 
     /// <summary>The part that rules ask for; null without rules. False with what is wrong in a sentence.</summary>
     public static bool TryCreate(
-        string[] rules, string? bufferSize, bool isRaw, RecordingOptions recording, out KernelPart? part, [NotNullWhen(false)] out string? wrong)
+        string[] rules, string? bufferSize, bool isRaw, bool hasStateDump, RecordingOptions recording, out KernelPart? part, [NotNullWhen(false)] out string? wrong)
     {
         part = null;
         wrong = null;
@@ -47,6 +47,7 @@ internal sealed class KernelPart : IRecordingPart
             PacketBytes = recording.PacketBytes,
             IsWholeMachine = recording.IsWholeMachine,
             IsRaw = isRaw,
+            HasStateDump = hasStateDump,
         });
         return true;
     }

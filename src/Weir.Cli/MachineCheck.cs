@@ -1,5 +1,6 @@
 using System.Globalization;
 using Weir.Clock;
+using Weir.Kernel;
 using Weir.Ring;
 using Weir.Sessions;
 using Weir.Tracing;
@@ -46,7 +47,55 @@ internal static class MachineChecks
             CheckHugePages(),
             CheckLockedMemory(cpus.Count),
             CheckBuffers(cpus.Count),
+            CheckKernelEvents(),
+            CheckKernelRemains(),
         ];
+    }
+
+    /// <summary>Makes an instance, as a recording does, and removes it.</summary>
+    private static MachineCheck CheckKernelEvents()
+    {
+        const string Name = "kernel events";
+        try
+        {
+            using var tracefs = TracefsMount.Open();
+            using var instance = TracefsInstance.Create(tracefs);
+            int count = EventCatalogue.Read(tracefs).Events.Count;
+            var clock = KernelRecording.ChooseClock(ClockKind.Counter);
+            return new MachineCheck(
+                Name,
+                true,
+                $"weir record -k can record {count} of them, stamped by {(clock == ClockKind.Counter ? "the CPU's counter" : "CLOCK_MONOTONIC")}",
+                null,
+                ("events", count), ("clock", clock.ToString()), ("tracefs", tracefs.Path));
+        }
+        catch (KernelException e)
+        {
+            return new MachineCheck(Name, false, e.Message, TracefsMount.Needed, ("events", 0));
+        }
+    }
+
+    /// <summary>Removes what killed recordings have left: it costs memory, and its events cost time, for nobody.</summary>
+    private static MachineCheck CheckKernelRemains()
+    {
+        const string Name = "remains in the kernel";
+        try
+        {
+            using var tracefs = TracefsMount.Open();
+            var found = AbandonedInstances.Find(tracefs);
+            var removed = AbandonedInstances.Remove(tracefs);
+            var left = AbandonedInstances.Find(tracefs);
+            string text = found.Count == 0 ? "killed recordings have left nothing" : $"of killed recordings {string.Join(", ", removed)} {(removed.Count == 1 ? "was" : "were")} removed";
+            return left.Count == 0
+                ? new MachineCheck(Name, true, text, null, ("removed", removed.Count), ("left", 0))
+                : new MachineCheck(
+                    Name, false, $"{string.Join(", ", left)} cannot be removed: somebody still uses them",
+                    $"end what reads {tracefs.InstancesPath}/NAME, then weir doctor again", ("removed", removed.Count), ("left", left.Count));
+        }
+        catch (KernelException e)
+        {
+            return new MachineCheck(Name, false, $"it cannot be looked for: {e.Message}", TracefsMount.Needed, ("removed", 0), ("left", 0));
+        }
     }
 
     private static MachineCheck CheckSequence()

@@ -8,4 +8,7 @@ public sealed class KernelException : Exception
         : base(message, cause)
     {
     }
+
+    /// <summary>Whether it is only that this user may not do it.</summary>
+    public bool NeedsPrivilege { get; init; }
 }

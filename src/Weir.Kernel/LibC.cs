@@ -16,6 +16,9 @@ internal static unsafe partial class LibC
     public const int AllocateKeepSize = 1;
     public const int AllocatePunchHole = 2;
 
+    /// <summary>Whether an error says that this user may not: EPERM or EACCES.</summary>
+    public static bool IsRefusal(int error) => error is 1 or 13;
+
     [LibraryImport("libc", EntryPoint = "mount", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Mount(string source, string target, string type, nuint flags, nint data);
 
@@ -60,6 +63,26 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
     public static partial int EventDescriptor(uint value, int flags);
+
+    [LibraryImport("libc", EntryPoint = "readlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint ReadLink(string path, byte* target, nuint capacityBytes);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    public static partial int Command(int fd, nuint command, nint argument);
+
+    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
+    public static partial nint Map(nint address, nuint lengthBytes, int protection, int flags, int fd, long offset);
+
+    [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
+    public static partial int Unmap(nint address, nuint lengthBytes);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    public static partial nint SystemCall(nint number, void* attributes, nint pid, nint cpu, nint group, nint flags);
+
+    // Some 30 ns through the vDSO and it never blocks: not worth leaving cooperative mode for.
+    [SuppressGCTransition]
+    [LibraryImport("libc", EntryPoint = "clock_gettime")]
+    public static partial int GetTime(int clock, long* secondsAndNanoseconds);
 
     [LibraryImport("libc", EntryPoint = "gettid")]
     public static partial int GetThreadId();

@@ -13,10 +13,13 @@ namespace Weir.Graph;
 ///  58  46  size of one, number of them, number of the one that has their names, 16 bits each
 /// </code>
 /// </summary>
-internal sealed class ElfFile : IDisposable
+internal sealed partial class ElfFile : IDisposable
 {
     /// <summary>Most bytes of a section that are read: more debugging information is given up.</summary>
     private const ulong MaxSectionBytes = 1 << 30;
+
+    /// <summary>Most bytes of notes among which the build ID is looked for: it stands at the beginning of some dozen.</summary>
+    private const ulong MaxNoteBytes = 1 << 20;
 
     /// <summary>zlib makes at most so many bytes of one, zstd is not allowed more.</summary>
     private const ulong MaxRatio = 1032;
@@ -33,6 +36,7 @@ internal sealed class ElfFile : IDisposable
     private readonly Dictionary<int, byte[]> _contents = [];
     private readonly Section[] _sections;
     private readonly byte[] _names;
+    private readonly byte[] _head;
 
     /// <summary>Reads the headers; the stream belongs to the file then.</summary>
     /// <exception cref="BadElfException">It is no ELF.</exception>
@@ -45,6 +49,7 @@ internal sealed class ElfFile : IDisposable
             throw new BadElfException("no ELF file");
         Is64 = head[4] == 2;
         IsBigEndian = head[5] == 2;
+        _head = head;
         ulong sectionsOffset = new ElfReader(head, IsBigEndian, Is64 ? 40u : 32).Word(Is64);
         var reader = new ElfReader(head, IsBigEndian, Is64 ? 58u : 46);
         uint entrySize = reader.UInt16();
@@ -117,7 +122,7 @@ internal sealed class ElfFile : IDisposable
     {
         for (int i = 0; i < _sections.Length; i++)
         {
-            if (_sections[i].Type != NoteType || _sections[i].Size < 16)
+            if (_sections[i].Type != NoteType || _sections[i].Size is < 16 or > MaxNoteBytes)
                 continue;
             var reader = new ElfReader(Read(i), IsBigEndian);
             uint nameLength = reader.UInt32();

@@ -1,3 +1,5 @@
+using Weir.Clock;
+
 namespace Weir.Kernel;
 
 /// <summary>
@@ -31,8 +33,17 @@ internal abstract class Instrumentation : IDisposable
     /// <summary>The events of the instance that come of it, to be enabled and described in the trace.</summary>
     public virtual IReadOnlyList<RecordedEvent> Events => [];
 
+    /// <summary>What the instrumentation's own streams hold, once it has finished; null where it has none.</summary>
+    public virtual OwnStreamsResult? Result => null;
+
     /// <summary>Begins to record; the instance's events are on by then.</summary>
     public virtual void Start()
+    {
+    }
+
+    /// <summary>Called on the thread that is about to start the command, where nothing but the command is recorded.</summary>
+    /// <exception cref="KernelException">The kernel refuses it.</exception>
+    public virtual void BeginCommandStart()
     {
     }
 
@@ -69,6 +80,8 @@ internal sealed record RecordedEvent(KernelEventName Event)
 /// <summary>The session that instrumentation is prepared for.</summary>
 internal sealed class InstrumentationContext
 {
+    private readonly Dictionary<Type, object> _shared = [];
+
     /// <summary>The kernel's tracing files.</summary>
     public required TracefsMount Tracefs { get; init; }
 
@@ -81,6 +94,9 @@ internal sealed class InstrumentationContext
     /// <summary>The trace, for kinds that write streams of their own.</summary>
     public required KernelTrace Trace { get; init; }
 
+    /// <summary>The clock of the trace, which every event has its time by.</summary>
+    public required ClockKind Clock { get; init; }
+
     /// <summary>What is to be recorded.</summary>
     public required KernelRecordingOptions Options { get; init; }
 
@@ -89,4 +105,14 @@ internal sealed class InstrumentationContext
 
     /// <summary>What went wrong without ending the recording; a sentence each.</summary>
     public required List<string> Problems { get; init; }
+
+    /// <summary>What all rules of a kind have in common in this session, made for the first of them.</summary>
+    public T Share<T>(Func<T> make, out bool isNew)
+        where T : class
+    {
+        isNew = !_shared.TryGetValue(typeof(T), out object? shared);
+        if (isNew)
+            _shared.Add(typeof(T), shared = make());
+        return (T)shared!;
+    }
 }

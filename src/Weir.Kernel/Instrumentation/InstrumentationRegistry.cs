@@ -6,6 +6,7 @@ internal static class InstrumentationRegistry
     /// <summary>The kinds; the last takes every rule that none before it does.</summary>
     public static IReadOnlyList<InstrumentationKind> Kinds { get; } =
     [
+        new PerfKind(),
         new TracepointKind(),
     ];
 

@@ -9,7 +9,7 @@ namespace Weir.Kernel;
 
 /// <summary>
 /// Writes one stream of a <see cref="KernelTrace"/>: packets whose head is <see cref="PacketLayout"/>'s, written whole when they are full.
-/// Events go in either by <see cref="Reserve"/> and <see cref="Commit"/>, as bytes, or by <see cref="BeginEvent"/> and
+/// Events go in either by <see cref="Reserve"/> and <see cref="Commit"/>, as bytes, or by <see cref="BeginEvent(uint, ulong)"/> and
 /// <see cref="EndEvent"/>, as fields. Not thread-safe.
 /// </summary>
 /// <remarks>
@@ -32,11 +32,13 @@ internal sealed unsafe class KernelStream : IDisposable
     private ulong _begin;
     private ulong _last;
     private ulong _discarded;
+    private ulong _told;
     private ulong _packetNumber;
     private ulong _packetEvents;
     private uint _eventId;
     private ulong _eventTime;
     private bool _isOpen;
+    private WrittenEvent? _kind;
 
     internal KernelStream(Guid uuid, DataStreamClass streamClass, PacketFile file, int cpu, ulong instance, int packetBytes)
     {
@@ -129,19 +131,33 @@ internal sealed unsafe class KernelStream : IDisposable
         return _fields;
     }
 
+    /// <summary>Begins an event that is counted with its kind.</summary>
+    public BitWriter BeginEvent(WrittenEvent kind, ulong time)
+    {
+        _kind = kind;
+        return BeginEvent(kind.Id, time);
+    }
+
     /// <summary>Ends the event that was begun.</summary>
     public void EndEvent()
     {
         var fields = _fields.Written;
+        _kind?.Add(fields.Length);
+        _kind = null;
         byte* at = Reserve(_eventId, _eventTime, fields.Length);
         fields.CopyTo(new Span<byte>(at, fields.Length));
         Commit(at + fields.Length);
     }
 
-    /// <summary>Counts events that are missing between the last event and the next.</summary>
+    /// <summary>Says when the stream began; before the first event.</summary>
+    public void BeginAt(ulong time) => _last = time;
+
+    /// <summary>Counts events that are missing between the last event, or the stream's beginning, and the next.</summary>
     public void AddLost(ulong count)
     {
-        // A reader places what a packet tells as lost behind the end of the packet before it.
+        // A reader places what a packet tells as lost behind the end of the packet before it, so there has to be one.
+        if (!_isOpen && _packetNumber == 0)
+            Open(_last);
         Flush();
         _discarded += count;
     }
@@ -164,6 +180,7 @@ internal sealed unsafe class KernelStream : IDisposable
             _file.Append(new ReadOnlySpan<byte>(_packet, _length));
             _file.EndPacket(new PacketFacts(bits, bits, _begin, end, _discarded, _class.Id, _instance, _packetNumber));
             _packetNumber++;
+            _told = _discarded;
             FileBytes += _length;
             _last = end;
         }
@@ -180,11 +197,13 @@ internal sealed unsafe class KernelStream : IDisposable
     public void Finish(ulong endTime, ulong lost)
     {
         if (lost > 0)
-        {
             AddLost(lost);
-            Open(Math.Max(endTime, _last));
-        }
         Flush(endTime);
+        if (_discarded > _told)
+        {
+            Open(Math.Max(endTime, _last));
+            Flush(endTime);
+        }
     }
 
     public void Dispose()

@@ -12,6 +12,11 @@ internal abstract class PageOutput : IDisposable
     /// <summary>Where one CPU's pages go; belongs to the output.</summary>
     public abstract PageTarget Open(int cpu);
 
+    /// <summary>Recording begins at a time: what is lost before the first event was lost after it.</summary>
+    public virtual void Start(ulong now)
+    {
+    }
+
     /// <summary>Ends; no target is used any more.</summary>
     /// <param name="clock">The clock as it was measured over the whole recording.</param>
     /// <param name="endCycles">The time of the end.</param>

@@ -33,18 +33,27 @@ internal sealed class TranscodedOutput(KernelTrace trace, TracefsInstance instan
     }
 
     /// <inheritdoc/>
+    public override void Start(ulong now)
+    {
+        foreach (var cpu in _cpus)
+            cpu.Stream.BeginAt(now);
+    }
+
+    /// <inheritdoc/>
     public override PageOutputResult Finish(ClockCorrelation clock, ulong endCycles, IReadOnlyList<CpuStatistics> statistics)
     {
         ulong lost = 0;
         foreach (var cpu in _cpus)
         {
-            ulong dropped = statistics.FirstOrDefault(item => item.Cpu == cpu.Stream.Cpu)?.Dropped ?? 0;
-            lost += cpu.Lost + dropped;
-            cpu.Stream.Finish(endCycles, dropped);
+            var counted = statistics.FirstOrDefault(item => item.Cpu == cpu.Stream.Cpu);
+            // A full buffer that keeps the oldest tells of none in its pages, and others not always of all.
+            ulong untold = counted is null ? 0 : counted.Dropped + (counted.Overwritten > cpu.Lost ? counted.Overwritten - cpu.Lost : 0);
+            lost += cpu.Lost + untold;
+            cpu.Stream.Finish(endCycles, untold);
         }
         var problems = _cpus.Select(cpu => cpu.Problem ?? cpu.Stream.Problem).OfType<string>().ToList();
         if (_cpus.Exists(cpu => cpu.HasUncountedLosses))
-            problems.Add("the kernel lost events without saying how many; each such gap counts as one event");
+            problems.Add("the kernel lost events without saying in its pages how many; the trace tells those as one each, and the rest of them at its end");
         return new PageOutputResult
         {
             Events =

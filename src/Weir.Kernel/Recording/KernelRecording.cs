@@ -65,7 +65,9 @@ public sealed class KernelRecording : IDisposable
     private KernelTrace? _trace;
     private PageOutput? _output;
     private string? _directory;
+    private StateDump? _stateDump;
     private FtracePageLayout _layout = null!;
+    private ClockKind _clock;
     private bool _isStopped;
 
     private KernelRecording(KernelRecordingOptions options, TracefsMount tracefs)
@@ -86,6 +88,22 @@ public sealed class KernelRecording : IDisposable
     {
         using var tracefs = TracefsMount.Open();
         return wanted == ClockKind.Counter && Clocks(tracefs).Contains(CounterClockName) ? ClockKind.Counter : ClockKind.Monotonic;
+    }
+
+    /// <summary>Why this user may not record the kernel, and what it takes, as a sentence's end; null for one who may.</summary>
+    public static string? FindRefusal()
+    {
+        try
+        {
+            using var tracefs = TracefsMount.Open();
+            using var instance = TracefsInstance.Create(tracefs);
+            return null;
+        }
+        catch (KernelException e)
+        {
+            // What else is wrong is an error, and comes up as one.
+            return e.NeedsPrivilege ? e.Message : null;
+        }
     }
 
     /// <summary>Makes everything ready; nothing is recorded yet.</summary>
@@ -119,9 +137,11 @@ public sealed class KernelRecording : IDisposable
     {
         foreach (var chunk in _cpus.Chunk(CpusOfThread))
             _drains.Add(new PageDrain(chunk, _layout.PageBytes));
+        _output!.Start(TraceClock.ReadOrdered(_clock));
         _instance!.Write("tracing_on", "1");
         foreach (var item in _instrumentation)
             item.Start();
+        _stateDump?.Start();
     }
 
     /// <summary>
@@ -132,6 +152,8 @@ public sealed class KernelRecording : IDisposable
     {
         if (_options.IsWholeMachine)
             return;
+        foreach (var item in _instrumentation)
+            item.BeginCommandStart();
         _instance!.Append("set_event_pid", ThisThread);
         _instance.Write("set_event_notrace_pid", "");
     }
@@ -155,6 +177,7 @@ public sealed class KernelRecording : IDisposable
             item.Stop();
         foreach (var drain in _drains)
             drain.Finish();
+        _stateDump?.Finish();
     }
 
     /// <summary>Closes the trace.</summary>
@@ -169,16 +192,17 @@ public sealed class KernelRecording : IDisposable
             foreach (var item in _instrumentation)
                 item.Finish();
         });
+        List<OwnStreamsResult> own = [.. _instrumentation.Select(item => item.Result).Append(_stateDump?.Result).OfType<OwnStreamsResult>()];
         Try(() => FinishTrace(clock));
         _problems.AddRange(_drains.SelectMany(drain => drain.Problems));
         _problems.AddRange(pages.Problems);
         return new KernelRecordingResult
         {
             TraceDirectory = _directory!,
-            Events = [.. pages.Events.OrderBy(item => item.Name, StringComparer.Ordinal)],
-            FileBytes = pages.FileBytes,
-            Lost = pages.Lost,
-            NotWritten = pages.NotWritten,
+            Events = [.. pages.Events.Concat(own.SelectMany(item => item.Events)).OrderBy(item => item.Name, StringComparer.Ordinal)],
+            FileBytes = pages.FileBytes + own.Sum(item => item.FileBytes),
+            Lost = own.Aggregate(pages.Lost, (sum, item) => sum + item.Lost),
+            NotWritten = own.Aggregate(pages.NotWritten, (sum, item) => sum + item.NotWritten),
             Problems = [.. _problems.Distinct()],
         };
     }
@@ -195,6 +219,7 @@ public sealed class KernelRecording : IDisposable
         _instance?.Dispose();
         foreach (var item in _instrumentation)
             item.Dispose();
+        _stateDump?.Dispose();
         _trace?.Dispose();
         _tracefs.Dispose();
     }
@@ -203,6 +228,7 @@ public sealed class KernelRecording : IDisposable
     {
         Removed = AbandonedInstances.Remove(_tracefs);
         _layout = ReadLayout();
+        _clock = session.Clock;
         _instance = TracefsInstance.Create(_tracefs);
         _instance.Write("trace_clock", session.Clock == ClockKind.Counter ? CounterClockName : MonotonicClockName);
         _instance.Write("buffer_size_kb", ((_options.BufferBytes + 1023) / 1024).ToString(CultureInfo.InvariantCulture));
@@ -217,6 +243,7 @@ public sealed class KernelRecording : IDisposable
             Instance = _instance,
             Catalogue = EventCatalogue.Read(_tracefs),
             Trace = _trace!,
+            Clock = session.Clock,
             Options = _options,
             OwnName = Path.GetFileName(_instance.Path),
             Problems = _problems,
@@ -226,6 +253,8 @@ public sealed class KernelRecording : IDisposable
         var events = RecordedEvents.Unite(_instrumentation.SelectMany(item => item.Events));
         _output.Declare(events);
         OpenCpus();
+        if (_options.HasStateDump)
+            _stateDump = new StateDump(_trace!, session.Clock, _problems);
         RecordedEvents.Enable(_instance, events);
     }
 

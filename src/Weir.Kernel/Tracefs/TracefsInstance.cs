@@ -36,7 +36,7 @@ public sealed class TracefsInstance : IDisposable
                 FileExists => "",
                 _ => $"; {TracefsMount.Needed}",
             };
-            throw new KernelException($"{path}: the kernel makes no instance for this recording: {Marshal.GetPInvokeErrorMessage(error)}{hint}");
+            throw new KernelException($"{path}: the kernel makes no instance for this recording: {Marshal.GetPInvokeErrorMessage(error)}{hint}") { NeedsPrivilege = LibC.IsRefusal(error) };
         }
         var instance = new TracefsInstance(path);
         try

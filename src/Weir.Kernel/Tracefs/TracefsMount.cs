@@ -40,13 +40,13 @@ public sealed class TracefsMount : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             mount.Dispose();
-            throw new KernelException($"{mount.Path}: the kernel's tracing files may not be read here: {e.Message}; {Needed}", e);
+            throw new KernelException($"{mount.Path}: the kernel's tracing files may not be read here: {e.Message}; {Needed}", e) { NeedsPrivilege = e is UnauthorizedAccessException };
         }
     }
 
     /// <summary>What recording the kernel needs, as a sentence's end.</summary>
     public const string Needed =
-        "recording the kernel needs root (or the group that tracefs is mounted for: mount -o remount,gid=GROUP /sys/kernel/tracing, with write permission for it)";
+        "recording the kernel needs root, or tracefs mounted for a group that you are in (as root: mount -o remount,mode=770,gid=tracing /sys/kernel/tracing)";
 
     /// <summary>Reads a file's whole text.</summary>
     /// <exception cref="KernelException">It cannot be read.</exception>
@@ -82,7 +82,10 @@ public sealed class TracefsMount : IDisposable
         if (!Directory.Exists(UsualPath))
             throw new KernelException($"{UsualPath}: this kernel has no tracefs (it was built without CONFIG_FTRACE); the kernel cannot be recorded here");
         if (LibC.Mount("nodev", UsualPath, "tracefs", 0, 0) != 0)
-            throw new KernelException($"{UsualPath}: tracefs is not mounted and cannot be: {Marshal.GetLastPInvokeErrorMessage()}; {Needed}");
+        {
+            int error = Marshal.GetLastPInvokeError();
+            throw new KernelException($"{UsualPath}: tracefs is not mounted and cannot be: {Marshal.GetPInvokeErrorMessage(error)}; {Needed}") { NeedsPrivilege = LibC.IsRefusal(error) };
+        }
         return new TracefsMount(UsualPath, isOurs: true);
     }
 }

@@ -9,7 +9,7 @@ public sealed class DoctorTests
     private static readonly string[] s_names =
     [
         "restartable sequences", "CPU counter", "skew between CPUs", "correlation", "steps of the clock", "guests' clocks", "huge pages",
-        "locked memory", "room for buffers",
+        "locked memory", "room for buffers", "kernel events", "remains in the kernel",
     ];
 
     [Fact]

@@ -22,7 +22,14 @@ internal static class KernelPlace
         }
     }
 
-    /// <summary>The names of instances that recordings have made and not removed.</summary>
-    public static string[] Instances() =>
-        [.. Directory.GetDirectories(Path.Combine(TracefsMount.UsualPath, "instances")).Select(path => Path.GetFileName(path)!).Where(name => name.StartsWith("weir_", StringComparison.Ordinal))];
+    /// <summary>What recordings that are over have left in the kernel.</summary>
+    public static IReadOnlyList<string> Remains()
+    {
+        using var tracefs = TracefsMount.Open();
+        return AbandonedInstances.Find(tracefs);
+    }
+
+    /// <summary>The instances of a process.</summary>
+    public static string[] InstancesOf(int processId) =>
+        [.. Directory.GetDirectories(Path.Combine(TracefsMount.UsualPath, "instances"), $"weir_{processId}_*").Select(path => Path.GetFileName(path)!)];
 }

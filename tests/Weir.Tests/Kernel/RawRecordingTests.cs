@@ -20,7 +20,7 @@ public sealed partial class RawRecordingTests
         KernelPlace.SkipIfMissing();
         Assert.SkipUnless(Command.IsInstalled("trace-cmd"), "trace-cmd is not installed.");
         using var place = new Place();
-        var result = place.Record(["--raw", "-a", "-k", "sched:*", "-k", "raw_syscalls:*", "-o", "trace", "--", "bash", "-c", Load]);
+        var result = place.Record(["--raw", "--no-state-dump", "-a", "-k", "sched:*", "-k", "raw_syscalls:*", "-o", "trace", "--", "bash", "-c", Load]);
         Assert.True(result.Status == 0, result.Error);
         Assert.Contains("lost 0 events", result.Error);
 
@@ -39,7 +39,7 @@ public sealed partial class RawRecordingTests
             Assert.All(pairs, pair => Assert.True(pair.First.Text == pair.Second.Text && Math.Abs(pair.First.Time - pair.Second.Time) <= 1, $"{pair.First}, {pair.Second}"));
         }
         Assert.Equal(["trace.dat"], Directory.GetFileSystemEntries(place.In("trace/kernel")).Select(Path.GetFileName));
-        Assert.Empty(KernelPlace.Instances());
+        Assert.Empty(KernelPlace.Remains());
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed partial class RawRecordingTests
         using var place = new Place();
         string disk = place.MountMemory("disk", "size=20m");
         string trace = Path.Combine(disk, "trace");
-        var result = place.Record(["--raw", "--json", "-a", "-k", "raw_syscalls:*", "--kernel-buffer-size", "32M", "-o", trace, "--", .. s_manyCalls]);
+        var result = place.Record(["--raw", "--json", "--no-state-dump", "-a", "-k", "raw_syscalls:*", "--kernel-buffer-size", "32M", "-o", trace, "--", .. s_manyCalls]);
         Assert.True(result.Status == 0, result.Error);
         var report = result.Report();
         long recorded = report.GetProperty("events").GetInt64();
@@ -81,17 +81,20 @@ public sealed partial class RawRecordingTests
     }
 
     [Fact]
-    public void Losses_are_told_where_they_are()
+    public void Losses_are_counted_and_told_where_they_are()
     {
         KernelPlace.SkipIfMissing();
+        Assert.SkipUnless(Command.IsInstalled("trace-cmd"), "trace-cmd is not installed.");
         using var place = new Place();
-        var result = place.Record(["--raw", "--json", "-a", "-k", "raw_syscalls:*", "-k", "sched:*", "--kernel-buffer-size", "16k", "-o", "trace", "--", .. s_manyCalls]);
+        var result = place.Record(["--raw", "--json", "--no-state-dump", "-a", "-k", "raw_syscalls:*", "-k", "sched:*", "--kernel-buffer-size", "16k", "-o", "trace", "--", .. s_manyCalls]);
         Assert.True(result.Status == 0, result.Error);
         long lost = result.Report().GetProperty("lost").GetProperty("kernel_buffer_full").GetInt64();
-        Assert.True(lost > 0, "nothing was lost");
-        var converted = place.Run([Place.Weir, "convert", "--clock-seconds", "trace"]);
-        long told = Discarded().Matches(converted.Error).Sum(match => long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture));
-        Assert.Equal(lost, told);
+        long told = Sum(Discarded(), place.Run([Place.Weir, "convert", "--clock-seconds", "trace"]).Error);
+        // The kernel's pages do not tell all that it counts.
+        Assert.InRange(told, 1, lost);
+        Assert.Equal(told, Sum(Dropped(), place.Run(["trace-cmd", "report", "trace/kernel/trace.dat"]).Output));
+
+        static long Sum(Regex form, string text) => form.Matches(text).Sum(match => long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture));
     }
 
     [Fact]
@@ -138,6 +141,9 @@ public sealed partial class RawRecordingTests
 
     [GeneratedRegex(@"^\[(\d+)\]")]
     private static partial Regex Cycles();
+
+    [GeneratedRegex(@"\[(\d+) EVENTS DROPPED\]")]
+    private static partial Regex Dropped();
 
     [GeneratedRegex(@"discarded (\d+) event")]
     private static partial Regex Discarded();
