@@ -67,6 +67,19 @@ kernel_load() {
     line "kernel.$load.lost" "$(median "kernel.$load.lost")" %.0f events
 }
 
+# Pages to CTF, apart from getting them; the rounds after the code is compiled.
+transcoding() {
+    quietly dotnet build "$here/benchmarks/Kernel" -c Release -v quiet --disable-build-servers
+    mkdir -p "$work/transcode"
+    if ! attempt dotnet "$here/benchmarks/Kernel/bin/Release/net10.0/KernelBench.dll" transcode "$work/transcode" 20; then
+        not_measured kernel.transcode "it cannot be run" "$log"
+        failed=1
+        return
+    fi
+    tail -n 10 "$log.out" | awk -F'\t' '{ printf "sample\tkernel.transcode\t%.0f\n", $1 / $2 }' >>"$samples"
+    line kernel.transcode "$(median kernel.transcode)" %.0f "events/s, one core"
+}
+
 run_kernel() {
     local peer_name=
     if [ "$(id -u)" -ne 0 ]; then
@@ -75,6 +88,8 @@ run_kernel() {
     fi
     "$here/weir" --version >/dev/null
     if command -v trace-cmd >/dev/null; then peer_name=trace-cmd; else not_measured peer.trace-cmd "it is not there"; fi
+    remark "kernel: transcoding"
+    transcoding
     remark "kernel: system calls"
     kernel_load calls 1500000
     if command -v perf >/dev/null; then
