@@ -4,6 +4,7 @@ using Weir.Cli.Verbs;
 var root = new RootCommand("Trace .NET programs on Linux, and read traces.")
 {
     RecordVerb.Create(),
+    RecoverVerb.Create(),
     ConvertVerb.Create(),
     RunVerb.Create(),
     QueryVerb.Create(),

@@ -49,8 +49,8 @@ public sealed class KernelRecording : IDisposable
     /// <summary>Beside raw pages: the trace of what has streams of its own.</summary>
     private const string OwnStreamsName = "ctf";
 
-    private const string CounterClockName = "x86-tsc";
-    private const string MonotonicClockName = "mono";
+    internal const string CounterClockName = "x86-tsc";
+    internal const string MonotonicClockName = "mono";
 
     /// <summary>CPUs that one thread drains; an event costs it some 30 ns.</summary>
     private const int CpusOfThread = 8;
@@ -296,11 +296,9 @@ public sealed class KernelRecording : IDisposable
 
     private void OpenCpus()
     {
-        foreach (string path in Directory.GetDirectories(_instance!.PathOf("per_cpu")))
+        foreach (int cpu in CpuPages.Cpus(_instance!))
         {
-            if (!int.TryParse(Path.GetFileName(path).AsSpan("cpu".Length), NumberStyles.None, CultureInfo.InvariantCulture, out int cpu))
-                continue;
-            var pages = new CpuPages(_instance, cpu);
+            var pages = new CpuPages(_instance!, cpu);
             try
             {
                 _cpus.Add((pages, _output!.Open(cpu)));
@@ -311,7 +309,6 @@ public sealed class KernelRecording : IDisposable
                 throw;
             }
         }
-        _cpus.Sort((left, right) => left.Pages.Cpu.CompareTo(right.Pages.Cpu));
     }
 
     private FtracePageLayout ReadLayout()
