@@ -12,6 +12,7 @@ var root = new RootCommand("Trace .NET programs on Linux, and read traces.")
     PluginVerbs.CreateHelp(),
     DemoVerb.Create(),
     DoctorVerb.Create(),
+    ListVerb.Create(),
 };
 var result = root.Parse(args);
 if (result.Errors.Count > 0)

@@ -158,23 +158,7 @@ internal sealed partial class ElfFile : IDisposable
         var reader = new ElfReader(symbols, IsBigEndian);
         for (int sizeBytes = Is64 ? 24 : 16; reader.Rest >= sizeBytes;)
         {
-            uint name = reader.UInt32();
-            ulong value;
-            int info;
-            if (Is64)
-            {
-                info = reader.Byte();
-                reader.Take(3);
-                value = reader.UInt64();
-                reader.Take(8);
-            }
-            else
-            {
-                value = reader.UInt32();
-                reader.Take(4);
-                info = reader.Byte();
-                reader.Take(3);
-            }
+            var (name, value, info, _) = ReadSymbol(ref reader);
             if ((info & 15) == FunctionSymbol && value <= address && (nearest is null || value > nearestValue))
                 (nearest, nearestValue) = ((name, value), value);
         }
@@ -193,7 +177,7 @@ internal sealed partial class ElfFile : IDisposable
             section.NameOffset = reader.UInt32();
             section.Type = reader.UInt32();
             section.Flags = reader.Word(Is64);
-            reader.Word(Is64);
+            section.Address = reader.Word(Is64);
             section.Offset = reader.Word(Is64);
             section.Size = reader.Word(Is64);
             section.Link = reader.UInt32();
@@ -265,6 +249,7 @@ internal sealed partial class ElfFile : IDisposable
         public uint NameOffset;
         public uint Type;
         public ulong Flags;
+        public ulong Address;
         public ulong Offset;
         public ulong Size;
         public uint Link;

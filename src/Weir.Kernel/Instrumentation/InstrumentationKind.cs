@@ -22,9 +22,20 @@ internal abstract class InstrumentationKind
     /// <summary>A rule of this kind and what it records, in one line for the help.</summary>
     public abstract string Help { get; }
 
+    /// <summary>Why this kernel has nothing of this kind, as a sentence; null where it has.</summary>
+    public virtual string? Refusal(TracefsMount tracefs) => null;
+
     /// <summary>Makes ready what a rule asks for.</summary>
     /// <exception cref="KernelException">It cannot be had here; says why, and what could be meant.</exception>
     public abstract Instrumentation Prepare(KernelRule rule, InstrumentationContext context);
+
+    /// <summary>Says why this kernel has nothing of this kind.</summary>
+    /// <exception cref="KernelException">It has not.</exception>
+    protected void Require(KernelRule rule, InstrumentationContext context)
+    {
+        if (Refusal(context.Tracefs) is { } refusal)
+            throw new KernelException($"kernel rule '{rule.Text}': {refusal}");
+    }
 }
 
 /// <summary>What one rule has made in a session.</summary>
@@ -44,6 +55,11 @@ internal abstract class Instrumentation : IDisposable
     /// <summary>Called on the thread that is about to start the command, where nothing but the command is recorded.</summary>
     /// <exception cref="KernelException">The kernel refuses it.</exception>
     public virtual void BeginCommandStart()
+    {
+    }
+
+    /// <summary>Called on the same thread when the command was started.</summary>
+    public virtual void EndCommandStart()
     {
     }
 
@@ -75,6 +91,12 @@ internal sealed record RecordedEvent(KernelEventName Event)
 
     /// <summary>Whether the event has a file <c>enable</c>; what the kernel writes for a tracer or a marker has none.</summary>
     public bool IsSwitched { get; init; } = true;
+
+    /// <summary>The fields of 8 bytes that hold the kernel's addresses.</summary>
+    public IReadOnlyList<string> AddressFields { get; init; } = [];
+
+    /// <summary>Takes the addresses that occur in <see cref="AddressFields"/>; null where nobody wants them.</summary>
+    public KernelAddresses? Addresses { get; init; }
 }
 
 /// <summary>The session that instrumentation is prepared for.</summary>

@@ -6,6 +6,12 @@ internal static class InstrumentationRegistry
     /// <summary>The kinds; the last takes every rule that none before it does.</summary>
     public static IReadOnlyList<InstrumentationKind> Kinds { get; } =
     [
+        new UprobeKind(),
+        new UsdtKind(),
+        new KprobeKind(),
+        new FunctionKind(),
+        new FunctionGraphKind(),
+        new MarkerKind(),
         new PerfKind(),
         new TracepointKind(),
     ];

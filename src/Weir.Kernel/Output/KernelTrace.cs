@@ -42,6 +42,9 @@ internal sealed class KernelTrace : IDisposable
     /// <summary>The trace's class so far.</summary>
     public TraceClass Class { get; }
 
+    /// <summary>What is read for a time of the trace.</summary>
+    public Clock.ClockKind ClockKind => _session?.Clock ?? Weir.Clock.ClockKind.Monotonic;
+
     /// <summary>The clock of all its streams.</summary>
     public ClockClass Clock { get; }
 

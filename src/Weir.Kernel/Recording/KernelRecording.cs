@@ -161,9 +161,12 @@ public sealed class KernelRecording : IDisposable
     /// <summary>Ends what <see cref="BeginCommandStart"/> began; on the same thread.</summary>
     public void EndCommandStart()
     {
+        if (_options.IsWholeMachine)
+            return;
         // One thread cannot be taken out of the list, but kept from being recorded.
-        if (!_options.IsWholeMachine)
-            _instance!.TryWrite("set_event_notrace_pid", ThisThread);
+        _instance!.TryWrite("set_event_notrace_pid", ThisThread);
+        foreach (var item in _instrumentation)
+            item.EndCommandStart();
     }
 
     /// <summary>Stops recording, and takes what the kernel still has.</summary>

@@ -17,7 +17,10 @@ public static class AbandonedInstances
     {
         ArgumentNullException.ThrowIfNull(tracefs);
         // Events that an instance has enabled cannot be removed before it.
-        var removed = Instances(tracefs).Where(name => TracefsInstance.Remove(Path.Combine(tracefs.InstancesPath, name))).ToList();
+        var abandoned = Instances(tracefs).ToList();
+        if (abandoned.Any(name => FunctionGraphList.IsUsedBy(Path.Combine(tracefs.InstancesPath, name))))
+            FunctionGraphList.Clear(tracefs);
+        var removed = abandoned.Where(name => TracefsInstance.Remove(Path.Combine(tracefs.InstancesPath, name))).ToList();
         foreach (var (name, file) in DynamicEvents(tracefs))
         {
             if (TracefsFile.TryWrite(Path.Combine(tracefs.Path, file), $"-:{name}", append: true) == 0)

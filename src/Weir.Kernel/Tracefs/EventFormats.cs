@@ -8,9 +8,12 @@ internal static class EventFormats
 {
     /// <summary>An event's description.</summary>
     /// <exception cref="KernelException">It cannot be read, or is none.</exception>
-    public static FtraceFormat Read(TracefsInstance instance, KernelEventName name)
+    public static FtraceFormat Read(TracefsInstance instance, KernelEventName name) => Read(instance.PathOf($"events/{name.System}/{name.Name}/format"));
+
+    /// <summary>The description that a file is.</summary>
+    /// <exception cref="KernelException">It cannot be read, or is none.</exception>
+    public static FtraceFormat Read(string path)
     {
-        string path = instance.PathOf($"events/{name.System}/{name.Name}/format");
         string text = TracefsFile.Read(path);
         try
         {

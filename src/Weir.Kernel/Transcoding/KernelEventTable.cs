@@ -57,12 +57,17 @@ internal sealed class KernelEventTable
                 _names.Add(name = $"{recorded.Event.System}_{name}");
             var record = FtraceRecordClass.Create(described, ByteOrder.LittleEndian, hasLabels: true);
             uint declared = _trace.Declare(_stream, name, record.Payload);
-            var made = new KernelEventClass(declared, _classes.Count, name, record);
+            var made = new KernelEventClass(declared, _classes.Count, name, record) { Addresses = recorded.Addresses, AddressOffsets = AddressOffsets(format, recorded) };
             _classes.Add(made);
             Volatile.Write(ref _byId[format.Id], made);
             return made;
         }
     }
+
+    private static int[] AddressOffsets(FtraceFormat format, RecordedEvent recorded) =>
+    [
+        .. format.Fields.Where(field => field.SizeBytes == sizeof(ulong) && recorded.AddressFields.Contains(field.Name)).Select(field => field.OffsetBytes),
+    ];
 
     private KernelEventClass DeclareOther(int id)
     {
@@ -112,4 +117,11 @@ internal sealed class KernelEventTable
 /// <param name="Number">Counts up from 0 in the table.</param>
 /// <param name="Name">Its name in the trace.</param>
 /// <param name="Record">How its fields are copied.</param>
-internal sealed record KernelEventClass(uint Id, int Number, string Name, FtraceRecordClass Record);
+internal sealed record KernelEventClass(uint Id, int Number, string Name, FtraceRecordClass Record)
+{
+    /// <summary>Takes the kernel's addresses of its records, or null.</summary>
+    public KernelAddresses? Addresses { get; init; }
+
+    /// <summary>Where in a record the addresses lie.</summary>
+    public IReadOnlyList<int> AddressOffsets { get; init; } = [];
+}

@@ -106,11 +106,20 @@ internal sealed unsafe class PageTranscoder
             return;
         }
         _stream.Commit(end);
+        if (found.Addresses is not null)
+            Collect(found, record);
         if (found.Number >= _tallies.Length)
             Array.Resize(ref _tallies, Math.Max(found.Number + 1, _tallies.Length * 2));
         ref var tally = ref _tallies[found.Number];
         tally.Count++;
         tally.Bytes += (ulong)(end - at);
+    }
+
+    /// <summary>Of a record that was found long enough for its fields.</summary>
+    private static void Collect(KernelEventClass found, byte* record)
+    {
+        foreach (int offset in found.AddressOffsets)
+            found.Addresses!.Add(Unsafe.ReadUnaligned<ulong>(record + offset));
     }
 
     private void AddLost(ulong? count)

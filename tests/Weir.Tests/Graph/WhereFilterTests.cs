@@ -100,10 +100,21 @@ public sealed class WhereFilterTests : IDisposable
         }
     }
 
-    private List<ulong> Run(string expression)
+    [Theory]
+    [InlineData("value > 0", "")]
+    [InlineData("valeu > 0 || value > 0", "no event that was read has a field 'valeu'")]
+    [InlineData("$ctx.vtdi == 1 || nothing", "no event that was read has a field 'nothing', no event that was read has a field 'vtdi'")]
+    public void Fields_that_no_event_has_are_told_at_the_end(string expression, string warnings)
+    {
+        var told = new StringWriter();
+        _ = Run(expression, told);
+        Assert.Equal(warnings, told.ToString().Replace("weir: warning: filter.utils.where: ", "", StringComparison.Ordinal).TrimEnd().ReplaceLineEndings(", "));
+    }
+
+    private List<ulong> Run(string expression, TextWriter? log = null)
     {
         var sink = new Times();
-        using var graph = new TraceGraph();
+        using var graph = new TraceGraph { Log = log ?? TextWriter.Null };
         graph.Add("traces", CtfFsSource.Class, new JsonObject { ["inputs"] = new JsonArray(_trace) });
         graph.Add("muxer", Muxer.Class);
         graph.Add("where", WhereFilter.Class, new JsonObject { ["expr"] = expression });

@@ -6,8 +6,9 @@ namespace Weir.Graph;
 public sealed class WhereFilter : Filter
 {
     private readonly WhereExpression _expression;
+    private readonly Action<string>? _warn;
 
-    private WhereFilter(WhereExpression expression) => _expression = expression;
+    private WhereFilter(WhereExpression expression, Action<string>? warn) => (_expression, _warn) = (expression, warn);
 
     /// <summary>Offers it.</summary>
     public static FilterClass Class { get; } = new("utils", "where", "Pass on the events of which an expression is true.", Create)
@@ -32,18 +33,20 @@ public sealed class WhereFilter : Filter
     };
 
     /// <summary>Creates a filter.</summary>
+    /// <param name="expression">The expression.</param>
+    /// <param name="warn">Told at the end what fields no event that was read has, one call for each; null for nobody.</param>
     /// <exception cref="ComponentParameterException">The text is no expression; says at which column.</exception>
-    public static WhereFilter Parse(string expression)
+    public static WhereFilter Parse(string expression, Action<string>? warn = null)
     {
         ArgumentNullException.ThrowIfNull(expression);
-        return new WhereFilter(WhereParser.Parse(expression));
+        return new WhereFilter(WhereParser.Parse(expression), warn);
     }
 
     /// <inheritdoc/>
     public override MessageIterator CreateIterator(int output, IReadOnlyList<MessageIterator> inputs)
     {
         ArgumentNullException.ThrowIfNull(inputs);
-        return new Iterator(_expression, inputs[0]);
+        return new Iterator(_expression, _warn, inputs[0]);
     }
 
     private static WhereFilter Create(ComponentContext context)
@@ -51,15 +54,16 @@ public sealed class WhereFilter : Filter
         var parameters = new ParameterReader(context.Parameters);
         string expression = parameters.Text("expr") ?? throw new ComponentParameterException("the parameter 'expr' is missing: expected an expression");
         parameters.RejectOthers();
-        return Parse(expression);
+        return Parse(expression, context.LogLevel > LogLevel.Warning ? null : text => context.Log.WriteLine($"weir: warning: filter.utils.where: {text}"));
     }
 
-    private sealed class Iterator(WhereExpression expression, MessageIterator upstream) : MessageIterator
+    private sealed class Iterator(WhereExpression expression, Action<string>? warn, MessageIterator upstream) : MessageIterator
     {
         private readonly Dictionary<EventDecoder, WherePlan> _plans = [];
         private Message[] _kept = new Message[16];
         private EventDecoder? _lastDecoder;
         private WherePlan? _lastPlan;
+        private bool _hasWarned;
 
         public override ArraySegment<Message> Next()
         {
@@ -67,7 +71,10 @@ public sealed class WhereFilter : Filter
             {
                 var batch = upstream.Next();
                 if (batch.Count == 0)
+                {
+                    WarnOfMissing();
                     return batch;
+                }
                 int count = Keep(batch);
                 if (count == batch.Count)
                     return batch;
@@ -82,6 +89,16 @@ public sealed class WhereFilter : Filter
         {
             upstream.Dispose();
             base.Dispose(disposing);
+        }
+
+        /// <summary>A field that no event has is a slip of the pen more often than a question.</summary>
+        private void WarnOfMissing()
+        {
+            if (warn is null || _hasWarned || _plans.Count == 0)
+                return;
+            _hasWarned = true;
+            foreach (string name in _plans.Values.Select(plan => (IEnumerable<string>)plan.Missing).Aggregate((left, right) => left.Intersect(right)).Order(StringComparer.Ordinal))
+                warn($"no event that was read has a field '{name}'");
         }
 
         private int Keep(ReadOnlySpan<Message> batch)

@@ -12,6 +12,7 @@ internal sealed unsafe class WherePlan
     private readonly EventDecoder _decoder;
     private readonly Trace _trace;
     private readonly List<WhereOperand> _operands = [];
+    private readonly HashSet<string> _missing = [];
     private readonly WherePlaces _fields;
     private readonly WherePlaces _packetFields;
     private readonly WhereTest _test;
@@ -162,6 +163,9 @@ internal sealed unsafe class WherePlan
         _ => comparison,
     };
 
+    /// <summary>Fields that the expression names and the events of this class do not have.</summary>
+    public IReadOnlySet<string> Missing => _missing;
+
     /// <summary>Where the value of a field or a fact is found; -1 where the events of this class have none.</summary>
     private int Place(WhereOperand? operand)
     {
@@ -181,6 +185,8 @@ internal sealed unsafe class WherePlan
         };
         if (found == place)
             _operands.Add(operand);
+        if (found < 0 && operand is WhereOperand.Field(_, var missing))
+            _missing.Add(missing);
         return found;
     }
 
