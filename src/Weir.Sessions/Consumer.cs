@@ -164,6 +164,7 @@ public sealed class Consumer : IDisposable
         }
     }
 
-    private static bool IsAlive(string directory) =>
+    /// <summary>Whether the process of a directory of buffers lives.</summary>
+    internal static bool IsAlive(string directory) =>
         LifeLock.IsHeld(directory) ?? (ProcessDirectory.ProcessIdOf(Path.GetFileName(directory)) is not { } id || Directory.Exists($"/proc/{id}"));
 }
