@@ -1,19 +1,27 @@
 using System.CommandLine;
 using Weir.Cli.Verbs;
 
-var root = new RootCommand("Trace .NET programs on Linux, and read traces.")
+(string Name, Func<Command> Create)[] verbs =
+[
+    ("record", RecordVerb.Create),
+    ("recover", RecoverVerb.Create),
+    ("convert", ConvertVerb.Create),
+    ("run", RunVerb.Create),
+    ("query", QueryVerb.Create),
+    ("list-plugins", PluginVerbs.CreateList),
+    ("help", PluginVerbs.CreateHelp),
+    ("demo", DemoVerb.Create),
+    ("doctor", DoctorVerb.Create),
+    ("list", ListVerb.Create),
+];
+var root = new RootCommand("Trace .NET programs on Linux, and read traces.");
+// Options take long to describe: those of the other verbs are left alone where a verb is named.
+bool isNamed = args.Length > 0 && Array.Exists(verbs, verb => verb.Name == args[0]);
+foreach (var (name, create) in verbs)
 {
-    RecordVerb.Create(),
-    RecoverVerb.Create(),
-    ConvertVerb.Create(),
-    RunVerb.Create(),
-    QueryVerb.Create(),
-    PluginVerbs.CreateList(),
-    PluginVerbs.CreateHelp(),
-    DemoVerb.Create(),
-    DoctorVerb.Create(),
-    ListVerb.Create(),
-};
+    if (!isNamed || name == args[0])
+        root.Add(create());
+}
 var result = root.Parse(args);
 if (result.Errors.Count > 0)
 {

@@ -30,7 +30,7 @@ public static class Components
     ];
 
     /// <summary>The classes, in the order in which they are asked whether they know an input.</summary>
-    public static IReadOnlyList<ComponentClass> All { get; } = [.. s_table.Select(entry => entry.Class)];
+    public static IReadOnlyList<ComponentClass> All { get; } = ListClasses();
 
     /// <summary>Names of the classes.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(item => item.ToString())];
@@ -41,7 +41,24 @@ public static class Components
     /// <summary>Short names of the sinks, for <c>--output-format</c>.</summary>
     public static IReadOnlyDictionary<string, SinkClass> OutputFormats { get; } = Formats<SinkClass>();
 
+    // Loops, because queries of pairs are compiled anew at each start.
+    private static List<ComponentClass> ListClasses()
+    {
+        var classes = new List<ComponentClass>();
+        foreach (var (componentClass, _) in s_table)
+            classes.Add(componentClass);
+        return classes;
+    }
+
     private static Dictionary<string, T> Formats<T>()
-        where T : ComponentClass =>
-        s_table.Where(entry => entry is { Class: T, Format: not null }).ToDictionary(entry => entry.Format!, entry => (T)entry.Class);
+        where T : ComponentClass
+    {
+        var formats = new Dictionary<string, T>();
+        foreach (var (componentClass, format) in s_table)
+        {
+            if (componentClass is T && format is not null)
+                formats.Add(format, (T)componentClass);
+        }
+        return formats;
+    }
 }

@@ -28,6 +28,9 @@ public enum MessageKind : byte
 
     /// <summary>Nothing happened in the stream up to this time (a live source says so, so that others need not wait for it).</summary>
     Inactivity,
+
+    /// <summary>Several events that lie behind one another in their packet: only for who takes runs of them, see <see cref="MessageSink.TakesRuns"/>.</summary>
+    EventRun,
 }
 
 /// <summary>A trace that is being read.</summary>
@@ -160,12 +163,12 @@ public unsafe struct Message
     /// <summary>The stream.</summary>
     public DataStream Stream;
 
-    /// <summary>The packet of an event, of a packet's beginning or of its end; else null.</summary>
+    /// <summary>The packet of an event or of a run of them, of a packet's beginning or of its end; else null.</summary>
     public Packet? Packet;
 
     /// <summary>
-    /// An event's place in its packet. Of other messages that have a time only <see cref="EventRecord.ClockValue"/> means something: the
-    /// time in cycles.
+    /// An event's place in its packet; of a run, that of its first, but with the end of its last. Of other messages that have a time only
+    /// <see cref="EventRecord.ClockValue"/> means something: the time in cycles.
     /// </summary>
     public EventRecord Record;
 
@@ -175,13 +178,13 @@ public unsafe struct Message
     /// <summary>Values that the event's fields need from outside, or null.</summary>
     public ulong[]? Slots;
 
-    /// <summary>Number of events or packets that were discarded; null when unknown.</summary>
+    /// <summary>Number of events or packets that were discarded, null when unknown; number of events of a run.</summary>
     public ulong? Count;
 
-    /// <summary>Nanoseconds from the clock's origin to the end of a loss.</summary>
+    /// <summary>Nanoseconds from the clock's origin to the end of a loss, or to the last event of a run.</summary>
     public long EndTimeNs;
 
-    /// <summary>The end of a loss in cycles of the clock.</summary>
+    /// <summary>The end of a loss, or the time of the last event of a run, in cycles of the clock.</summary>
     public ulong EndClockValue;
 
     /// <summary>Sets the time of a message that is no event; of a loss, its beginning. Its stream is set already, and has a clock.</summary>
@@ -214,14 +217,11 @@ public abstract class MessageIterator : IDisposable
     /// </exception>
     public abstract ArraySegment<Message> Next();
 
-    /// <summary>
-    /// Asks, before the first batch, to leave events out and to count them instead, for sinks that want no more. False where the iterator gives
-    /// them all the same.
-    /// </summary>
-    public virtual bool TryOnlyCountEvents() => false;
-
-    /// <summary>Events that were left out so far.</summary>
-    public virtual long CountedEvents => 0;
+    /// <summary>Allows, before the first batch, to give events of some streams as runs (<see cref="MessageKind.EventRun"/>), where that is cheaper.</summary>
+    /// <param name="takes">Says whether a stream's events may come as runs.</param>
+    public virtual void AllowRuns(Func<DataStream, bool> takes)
+    {
+    }
 
     /// <summary>Throws for what is known to be bad further on; for those who stop before the end, where <see cref="Next"/> would throw it.</summary>
     /// <exception cref="TraceReadException">There is such a thing.</exception>
@@ -248,16 +248,14 @@ public abstract class MessageSink : IDisposable
     /// <summary>Takes a batch.</summary>
     public abstract void Consume(ReadOnlySpan<Message> batch);
 
-    /// <summary>Whether the sink wants to know of events only how many there are, in whichever order; <see cref="AddEvents"/> says it, where it can be known.</summary>
-    public virtual bool WantsOnlyCounts => false;
+    /// <summary>
+    /// Whether a stream's events may come as runs (<see cref="MessageKind.EventRun"/>) besides single ones, to a sink that does not need to look at each;
+    /// asked by any thread.
+    /// </summary>
+    public virtual bool TakesRuns(DataStream stream) => false;
 
     /// <summary>Whether <see cref="Consume"/> may be called from several threads at once, if each batch of a stream comes after the one before.</summary>
     public virtual bool TakesStreamsAtOnce => false;
-
-    /// <summary>Says how many events were not given to <see cref="Consume"/>.</summary>
-    public virtual void AddEvents(long count)
-    {
-    }
 
     /// <summary>Hands everything on that was held back.</summary>
     public virtual void Flush()

@@ -30,16 +30,16 @@ internal sealed class ConvertOptions
     public Option<string> Where { get; } = Value("--where", null, "EXPR", "Only events of which this is true: 'quantity > 10 && $name == \"shop:*\"' (weir help filter.utils.where).");
 
     // Text.
-    public IReadOnlyList<(Option<bool> Option, string Parameter)> TextFlags { get; } =
+    public IReadOnlyList<TextFlag> TextFlags { get; } =
     [
-        (Flag("--clock-seconds", "Print times in seconds."), "clock-seconds"),
-        (Flag("--clock-gmt", "Print times in UTC, and read --begin and --end so."), "clock-gmt"),
-        (Flag("--clock-date", "Print dates with the times."), "clock-date"),
-        (Flag("--clock-cycles", "Print times in clock cycles."), "clock-cycles"),
-        (Flag("--no-delta", "Print no time since the event before."), "no-delta"),
-        (Flag("--clock-monotonic", "Print CLOCK_MONOTONIC in seconds, by the clock samples that Weir has stored."), "clock-monotonic"),
-        (Flag("--clock-realtime", "Print CLOCK_REALTIME as it was, steps included, by the clock samples that Weir has stored."), "clock-realtime"),
-        (Flag("--ordering", "Mark events whose order to the event before cannot be told: (?57ns) from 57 ns on it can, (?) no bound is known, (<) it came first."), "ordering"),
+        new(Flag("--clock-seconds", "Print times in seconds."), "clock-seconds"),
+        new(Flag("--clock-gmt", "Print times in UTC, and read --begin and --end so."), "clock-gmt"),
+        new(Flag("--clock-date", "Print dates with the times."), "clock-date"),
+        new(Flag("--clock-cycles", "Print times in clock cycles."), "clock-cycles"),
+        new(Flag("--no-delta", "Print no time since the event before."), "no-delta"),
+        new(Flag("--clock-monotonic", "Print CLOCK_MONOTONIC in seconds, by the clock samples that Weir has stored."), "clock-monotonic"),
+        new(Flag("--clock-realtime", "Print CLOCK_REALTIME as it was, steps included, by the clock samples that Weir has stored."), "clock-realtime"),
+        new(Flag("--ordering", "Mark events whose order to the event before cannot be told: (?57ns) from 57 ns on it can, (?) no bound is known, (<) it came first."), "ordering"),
     ];
 
     public Option Names { get; } = new Option<string[]>("--names", "-n") { Description = "Names to print: payload, context, scope, header, all, none.", HelpName = "NAME,..." };
@@ -98,6 +98,9 @@ internal sealed class ConvertOptions
 
     private static Option<bool> Flag(string name, string description) => new(name) { Description = description };
 }
+
+/// <summary>An option that is a parameter of the text's sink.</summary>
+internal sealed record TextFlag(Option<bool> Option, string Parameter);
 
 /// <summary>The options that all verbs of graphs take, as babeltrace2 takes them before its commands.</summary>
 internal sealed class GeneralOptions

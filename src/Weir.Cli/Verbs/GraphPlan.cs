@@ -9,7 +9,7 @@ namespace Weir.Cli.Verbs;
 /// <param name="className">Its class, <c>KIND.PLUGIN.NAME</c>.</param>
 internal sealed class PlannedComponent(string name, string className)
 {
-    private readonly List<(bool IsLevel, string Text)> _settings = [];
+    private readonly List<Setting> _settings = [];
 
     public string Name => name;
 
@@ -32,18 +32,18 @@ internal sealed class PlannedComponent(string name, string className)
     /// <summary>Adds parameters as a person writes them; empty ones are left out.</summary>
     public PlannedComponent Add(params IEnumerable<string> parameters)
     {
-        _settings.AddRange(parameters.Where(text => text.Length > 0).Select(text => (false, text)));
+        _settings.AddRange(parameters.Where(text => text.Length > 0).Select(text => new Setting(false, text)));
         return this;
     }
 
     /// <summary>Adds a parameter that counts where no other says the same.</summary>
-    public void AddFirst(string parameter) => _settings.Insert(0, (false, parameter));
+    public void AddFirst(string parameter) => _settings.Insert(0, new Setting(false, parameter));
 
     /// <summary>Sets how much it says.</summary>
     public PlannedComponent Say(LogLevel level, string text)
     {
         LogLevel = level;
-        _settings.Add((true, text));
+        _settings.Add(new Setting(true, text));
         return this;
     }
 
@@ -52,9 +52,9 @@ internal sealed class PlannedComponent(string name, string className)
     public JsonObject Parameters(JsonObject? defaults = null)
     {
         var all = (JsonObject?)defaults?.DeepClone() ?? [];
-        foreach (var (_, text) in _settings.Where(setting => !setting.IsLevel))
+        foreach (var setting in _settings.Where(setting => !setting.IsLevel))
         {
-            foreach (var (name, value) in ParameterText.Parse(text))
+            foreach (var (name, value) in ParameterText.Parse(setting.Text))
                 all[name] = value?.DeepClone();
         }
         return all;
@@ -64,8 +64,10 @@ internal sealed class PlannedComponent(string name, string className)
     public IEnumerable<string> ToArguments() =>
         [
             "--component", $"{Name.Replace("\\", "\\\\").Replace(":", "\\:")}:{ClassName}",
-            .. _settings.SelectMany<(bool IsLevel, string Text), string>(setting => [setting.IsLevel ? "--log-level" : "--params", setting.Text]),
+            .. _settings.SelectMany<Setting, string>(setting => [setting.IsLevel ? "--log-level" : "--params", setting.Text]),
         ];
+
+    private sealed record Setting(bool IsLevel, string Text);
 }
 
 /// <summary>A graph that is to be built: what <c>run</c> is told, and what <c>convert</c> makes of its options.</summary>

@@ -1,107 +1,105 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Weir.Ctf;
 
 /// <summary>
-/// Finds the end of events whose fields are of fixed sizes, strings that end with a zero byte, and arrays and texts with a length in the same
-/// event: nearly all events there are. Others, and all that is not as it should be, are left to <see cref="FieldInterpreter"/>.
+/// Finds the end of events whose fields are of fixed sizes, strings that end with a zero byte, and arrays and texts right behind their length:
+/// nearly all events there are. Others, the last bytes of what may be touched, and all that is not as it should be, are left to
+/// <see cref="FieldInterpreter"/>. An operation passes over all fields of fixed sizes up to one of varying size, and over that one.
 /// </summary>
-internal sealed unsafe class EventSkipper
+internal readonly unsafe struct EventSkipper
 {
-    private const int MaxLengths = 8;
+    /// <summary>So many bits from where a field of varying size begins may be loaded without looking.</summary>
+    private const int ReachBits = 128;
 
-    private readonly Operation[] _operations;
+    private readonly Operation[]? _operations;
 
     private EventSkipper(Operation[] operations) => _operations = operations;
 
     private enum Kind : byte
     {
-        /// <summary>Passes over <see cref="Operation.Bits"/>.</summary>
+        /// <summary>Nothing but fields of fixed sizes.</summary>
         Fixed,
 
-        /// <summary>Keeps an unsigned little-endian integer of <see cref="Operation.Bits"/> as a length.</summary>
-        Length,
-
-        /// <summary>A string.</summary>
+        /// <summary>And a string.</summary>
         String,
 
-        /// <summary>As many elements as a length says, <see cref="Operation.Bits"/> from one to the next.</summary>
+        /// <summary>And an unsigned little-endian integer, and as many elements as it says.</summary>
         Array,
     }
 
-    /// <summary>Compiles a program that skips; null where it has anything else.</summary>
-    public static EventSkipper? TryCreate(DecodeStep[] steps)
+    /// <summary>Whether this cannot find any event's end.</summary>
+    public bool IsNone => _operations is null;
+
+    /// <summary>Compiles a program that skips; none where it has anything else.</summary>
+    public static EventSkipper Create(DecodeStep[] steps)
     {
         var operations = new List<Operation>();
-        var lengths = new List<int>();
+        var operation = default(Operation);
         for (int i = 0; i < steps.Length; i = steps[i].End)
         {
             ref readonly var step = ref steps[i];
-            if (step.UpdatesClock || step.Role != FieldRole.None || step.OtherRoles is not null || lengths.Count == MaxLengths)
-                return null;
-            var operation = new Operation { AlignmentMask = step.AlignmentMask };
-            switch (step.Kind)
+            if (step.Kind == DecodeStepKind.Skip)
             {
-                case DecodeStepKind.Skip:
-                    operation.Bits = (long)step.Length;
-                    break;
-                case DecodeStepKind.Integer8 or DecodeStepKind.Integer16 or DecodeStepKind.Integer32 or DecodeStepKind.Integer64 when !step.IsSigned && step.StoreSlot >= 0:
-                    operation.Kind = Kind.Length;
-                    operation.Bits = step.SizeBits;
-                    operation.Place = lengths.Count;
-                    lengths.Add(step.StoreSlot);
-                    break;
-                case DecodeStepKind.String when step.Class is StringFieldClass { Encoding: TextEncoding.Utf8 }:
-                    operation.Kind = Kind.String;
-                    break;
-                case DecodeStepKind.Text when lengths.LastIndexOf(step.LoadSlot) is >= 0 and var place:
-                    (operation.Kind, operation.Bits, operation.LastBits, operation.Place) = (Kind.Array, 8, 8, place);
-                    break;
-                case DecodeStepKind.Array when step.StrideBits > 0 && lengths.LastIndexOf(step.LoadSlot) is >= 0 and var place
-                    && step.End == i + 2 && steps[i + 1].Kind == DecodeStepKind.Skip && steps[i + 1].AlignmentMask <= step.AlignmentMask:
-                    (operation.Kind, operation.Bits, operation.LastBits, operation.Place) = (Kind.Array, step.StrideBits, (long)steps[i + 1].Length, place);
-                    break;
-                default:
-                    return null;
+                // Two in a row are aligned more and more, so that what lies between them varies.
+                if (operation.Bits > 0 || operation.AlignmentMask > 0)
+                    Next(ref operation, Kind.Fixed);
+                (operation.AlignmentMask, operation.Bits) = (step.AlignmentMask, (long)step.Length);
+                continue;
             }
-            operations.Add(operation);
+            operation.InnerMask = step.AlignmentMask;
+            if (step is { Kind: DecodeStepKind.String, Class: StringFieldClass { Encoding: TextEncoding.Utf8 } } && IsPlain(in step))
+            {
+                Next(ref operation, Kind.String);
+                continue;
+            }
+            if (step.Kind is not (DecodeStepKind.Integer8 or DecodeStepKind.Integer16 or DecodeStepKind.Integer32) || step.IsSigned || step.StoreSlot < 0
+                || !IsPlain(in step) || step.End == steps.Length || !TakeElements(steps, step.End, step.StoreSlot, ref operation))
+                return default;
+            operation.LengthBits = step.SizeBits;
+            operation.LengthMask = (1U << (step.SizeBits - 1) << 1) - 1;
+            i = step.End;
+            Next(ref operation, Kind.Array);
         }
+        if (operation.Bits > 0 || operation.AlignmentMask > 0)
+            Next(ref operation, Kind.Fixed);
         return new EventSkipper([.. operations]);
+
+        void Next(ref Operation operation, Kind kind)
+        {
+            operation.Kind = kind;
+            operations.Add(operation);
+            operation = default;
+        }
     }
 
-    /// <summary>The end of an event's fields in bits, or -1 where they do not lie before <paramref name="limit"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // As its caller, PacketCursor.SkipEvents.
+    /// <summary>The end of an event's fields in bits, or -1 where this cannot tell that it does not lie behind <paramref name="limit"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public long Skip(byte* packet, long at, long limit)
     {
-        ulong* lengths = stackalloc ulong[MaxLengths];
-        foreach (ref readonly var operation in _operations.AsSpan())
+        var operations = _operations!;
+        for (int i = 0; i < operations.Length; i++)
         {
-            at = (at + operation.AlignmentMask) & ~operation.AlignmentMask;
-            switch (operation.Kind)
+            ref readonly var operation = ref operations[i];
+            at = ((at + operation.AlignmentMask) & ~operation.AlignmentMask) + operation.Bits;
+            if (operation.Kind != Kind.Fixed)
             {
-                case Kind.Fixed:
-                    at += operation.Bits;
-                    break;
-                case Kind.Length:
-                    if (limit - at < operation.Bits)
-                        return -1;
-                    lengths[operation.Place] = Load(packet + (at >> 3), (int)operation.Bits);
-                    at += operation.Bits;
-                    break;
-                case Kind.String:
+                at = (at + operation.InnerMask) & ~operation.InnerMask;
+                if (limit - at < ReachBits)
+                    return -1;
+                if (operation.Kind == Kind.String)
+                {
                     at = SkipString(packet, at >> 3, limit >> 3) << 3;
                     if (at < 0)
                         return -1;
-                    break;
-                default:
-                    ulong length = lengths[operation.Place];
-                    if (length == 0)
-                        break;
-                    if (length > (ulong)(Math.Max(0, limit - at) / operation.Bits) + 1)
-                        return -1;
-                    at += ((long)(length - 1) * operation.Bits) + operation.LastBits;
-                    break;
+                    continue;
+                }
+                long length = Unsafe.ReadUnaligned<uint>(packet + (at >> 3)) & operation.LengthMask;
+                at = (at + operation.LengthBits + operation.ArrayMask) & ~operation.ArrayMask;
+                if (length > 0)
+                    at += ((length - 1) * operation.StrideBits) + operation.LastBits;
             }
             if (at > limit)
                 return -1;
@@ -109,41 +107,70 @@ internal sealed unsafe class EventSkipper
         return at;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong Load(byte* at, int bits) => bits switch
-    {
-        8 => *at,
-        16 => Unsafe.ReadUnaligned<ushort>(at),
-        32 => Unsafe.ReadUnaligned<uint>(at),
-        _ => Unsafe.ReadUnaligned<ulong>(at),
-    };
+    /// <summary>Whether a value has no meaning for the reader other than as a length.</summary>
+    private static bool IsPlain(in DecodeStep step) => !step.UpdatesClock && step.Role == FieldRole.None && step.OtherRoles is null;
 
-    /// <summary>The byte behind the string's zero, or -1. Strings of events are short, so eight bytes at a time.</summary>
+    /// <summary>Whether the step is a text or an array of elements of one size, of the length that the slot holds.</summary>
+    private static bool TakeElements(DecodeStep[] steps, int index, int slot, ref Operation operation)
+    {
+        ref readonly var step = ref steps[index];
+        if (step.LoadSlot != slot || !IsPlain(in step))
+            return false;
+        operation.ArrayMask = step.AlignmentMask;
+        switch (step.Kind)
+        {
+            case DecodeStepKind.Text:
+                (operation.StrideBits, operation.LastBits) = (8, 8);
+                return true;
+            // With a length of 32 bits positions keep to 63.
+            case DecodeStepKind.Array when step.StrideBits is > 0 and < 1L << 30 && step.End == index + 2
+                && steps[index + 1].Kind == DecodeStepKind.Skip && steps[index + 1].AlignmentMask <= step.AlignmentMask:
+                (operation.StrideBits, operation.LastBits) = (step.StrideBits, (long)steps[index + 1].Length);
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    /// <summary>The byte behind the string's zero, or -1; 16 bytes may be touched.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static long SkipString(byte* packet, long at, long limit)
     {
-        for (; limit - at >= 8; at += 8)
+        do
         {
-            ulong word = Unsafe.ReadUnaligned<ulong>(packet + at);
-            ulong zeros = (word - 0x0101010101010101) & ~word & 0x8080808080808080;
-            // The lowest marked byte is the first that is zero; a byte above it may be marked wrongly, for the subtraction borrows upwards.
+            uint zeros = Vector128.Equals(Vector128.Load(packet + at), Vector128<byte>.Zero).ExtractMostSignificantBits();
             if (zeros != 0)
-                return at + (BitOperations.TrailingZeroCount(zeros) >> 3) + 1;
+                return at + BitOperations.TrailingZeroCount(zeros) + 1;
+            at += Vector128<byte>.Count;
         }
-        for (; at < limit; at++)
-        {
-            if (packet[at] == 0)
-                return at + 1;
-        }
+        while (limit - at >= Vector128<byte>.Count);
         return -1;
     }
 
     private struct Operation
     {
-        public Kind Kind;
-        public int Place;
+        /// <summary>Alignment of the fields of fixed sizes, less one.</summary>
         public long AlignmentMask;
+
+        /// <summary>Their size.</summary>
         public long Bits;
+
+        /// <summary>Alignment of the string or of the length, less one.</summary>
+        public long InnerMask;
+
+        public Kind Kind;
+
+        public int LengthBits;
+
+        public uint LengthMask;
+
+        /// <summary>Alignment of the elements, less one.</summary>
+        public long ArrayMask;
+
+        /// <summary>From one element to the next.</summary>
+        public long StrideBits;
+
+        /// <summary>Size of the last element.</summary>
         public long LastBits;
     }
 }

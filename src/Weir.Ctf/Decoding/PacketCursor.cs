@@ -160,13 +160,8 @@ public sealed unsafe class PacketCursor
         record.FieldsBits = position;
         // The event's time is the clock's value now; fields that map to the clock may move it further, for the next event.
         record.ClockValue = _state.Clock;
-        if (decoder.FixedSizeBits >= 0)
-        {
-            position = ((position + decoder.FixedAlignmentMask) & ~decoder.FixedAlignmentMask) + decoder.FixedSizeBits;
-            if (position > limit)
-                return Undo(DecodeStatus.OutOfBytes, clock);
-        }
-        else if (decoder.Skipper is { } skipper && skipper.Skip(packet, position, limit) is >= 0 and var end)
+        long end = decoder.Skipper.IsNone ? -1 : decoder.Skipper.Skip(packet, position, limit);
+        if (end >= 0)
         {
             position = end;
         }
@@ -192,60 +187,90 @@ public sealed unsafe class PacketCursor
         return DecodeStatus.Done;
     }
 
-    /// <summary>Passes over all events that <see cref="MoveNext"/> would give, and counts them.</summary>
+    /// <summary>
+    /// Passes over a run of events of common shapes with one of LTTng's compact headers, which <see cref="MoveNext"/> would give one by one. It ends
+    /// before one that is something else, or bad, or later than the largest clock value, and may end before any other.
+    /// </summary>
     /// <param name="packet">Where the packet's first byte lies, or would lie if it were in memory.</param>
     /// <param name="availableBits">Bits from the packet's beginning on that may not be touched.</param>
-    /// <param name="count">Grows by the number of events.</param>
-    /// <returns>What <see cref="MoveNext"/> would say after the last.</returns>
-    public DecodeStatus SkipEvents(byte* packet, long availableBits, ref long count)
+    /// <param name="largestClockValue">No event of the run is later.</param>
+    /// <param name="first">The first event of the run, where there is one; but its end is the run's.</param>
+    /// <returns>The number of events. The clock's value is the last one's.</returns>
+    public long MoveRun(byte* packet, long availableBits, ulong largestClockValue, ref EventRecord first)
     {
-        var record = default(EventRecord);
-        while (true)
+        long limit = Math.Min(availableBits, _contentBits);
+        return Stream!.HeaderShape switch
         {
-            count += SkipCommonEvents(packet, Math.Min(availableBits, _contentBits));
-            var status = MoveNext(packet, availableBits, ref record);
-            if (status != DecodeStatus.Done)
-                return status;
-            count++;
-        }
+            EventHeaderShape.Compact => MoveRun<CompactHeader>(packet, limit, largestClockValue, ref first),
+            EventHeaderShape.Large => MoveRun<LargeHeader>(packet, limit, largestClockValue, ref first),
+            _ => 0,
+        };
     }
 
-    /// <summary>Passes over events of common shapes with one of LTTng's headers, up to one that is something else, or bad.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)] // One call passes over a whole window, so there are few before it would be compiled well.
-    private long SkipCommonEvents(byte* packet, long limit)
+    private long MoveRun<THeader>(byte* packet, long limit, ulong largestClockValue, ref EventRecord first)
+        where THeader : struct, IRunHeader
     {
-        var shape = Stream!.HeaderShape;
-        if (shape == EventHeaderShape.General)
-            return 0;
-        var decoders = Stream.KnownEvents;
-        bool isCompact = shape == EventHeaderShape.Compact;
-        int headerBits = isCompact ? 32 : 48;
-        long position = _positionBits;
+        var skippers = Stream!.KnownSkippers;
+        long start = _positionBits;
+        long position = start;
         ulong clock = _state.Clock;
         long count = 0;
         while (true)
         {
             long at = (position + 7) & ~7L;
-            if (limit - at < headerBits)
+            if (limit - at < THeader.Bits)
                 break;
-            uint id = isCompact ? BitReader.Load<uint>(packet, at) & LttngLayout.ExtendedEventId : BitReader.Load<ushort>(packet, at);
-            if (id == (isCompact ? LttngLayout.ExtendedEventId : LttngLayout.LargeExtendedEventId) || id >= (uint)decoders.Length
-                || decoders[id] is not { Skipper: { } skipper } decoder)
+            // An ID that announces a longer header has no skipper.
+            uint id = THeader.Id(packet + (at >> 3));
+            if (id >= (uint)skippers.Length || skippers[id].IsNone)
                 break;
-            long end = decoder.FixedSizeBits >= 0
-                ? ((at + headerBits + decoder.FixedAlignmentMask) & ~decoder.FixedAlignmentMask) + decoder.FixedSizeBits
-                : skipper.Skip(packet, at + headerBits, limit);
-            if (end < 0 || end > limit)
+            long end = skippers[id].Skip(packet, at + THeader.Bits, limit);
+            ulong time = THeader.Extend(clock, packet + (at >> 3));
+            if (end < 0 || time > largestClockValue)
                 break;
-            clock = isCompact
-                ? Ctf.ClockValue.Extend(clock, BitReader.Load<uint>(packet, at) >> 5, 27)
-                : Ctf.ClockValue.Extend(clock, BitReader.Load<uint>(packet, at + 16), 32);
-            position = end;
+            (clock, position) = (time, end);
             count++;
         }
-        _positionBits = position;
-        _state.Clock = clock;
+        if (count == 0)
+            return 0;
+        byte* header = packet + ((start + 7) >> 3);
+        first.Decoder = Stream.FindEvent(THeader.Id(header))!;
+        first.StartBits = start;
+        first.FieldsBits = ((start + 7) & ~7L) + THeader.Bits;
+        first.EndBits = position;
+        first.ClockValue = THeader.Extend(_state.Clock, header);
+        (_positionBits, _state.Clock) = (position, clock);
         return count;
+    }
+
+    /// <summary>One of LTTng's headers in its short form, for <see cref="MoveRun{THeader}"/>.</summary>
+    private interface IRunHeader
+    {
+        static abstract int Bits { get; }
+
+        static abstract uint Id(byte* header);
+
+        /// <summary>The clock's value at the event.</summary>
+        static abstract ulong Extend(ulong clock, byte* header);
+    }
+
+    private readonly struct CompactHeader : IRunHeader
+    {
+        public static int Bits => 32;
+
+        public static uint Id(byte* header) => Unsafe.ReadUnaligned<uint>(header) & LttngLayout.ExtendedEventId;
+
+        public static ulong Extend(ulong clock, byte* header) => Ctf.ClockValue.Extend(clock, Unsafe.ReadUnaligned<uint>(header) >> 5, 27);
+    }
+
+    private readonly struct LargeHeader : IRunHeader
+    {
+        public static int Bits => 48;
+
+        public static uint Id(byte* header) => Unsafe.ReadUnaligned<ushort>(header);
+
+        public static ulong Extend(ulong clock, byte* header) => Ctf.ClockValue.Extend(clock, Unsafe.ReadUnaligned<uint>(header + 2), 32);
     }
 
     /// <summary>Words for a status that is an error, with the field that it is about.</summary>

@@ -136,8 +136,8 @@ public sealed class StreamDecoder
 
     internal EventHeaderShape HeaderShape { get; }
 
-    /// <summary>The decoders that were made so far, by ID, where IDs are small.</summary>
-    internal EventDecoder?[] KnownEvents => _dense;
+    /// <summary>The skippers of the decoders that were made so far, by ID, where IDs are small and short in a recognized header.</summary>
+    internal EventSkipper[] KnownSkippers { get; private set; } = [];
 
     /// <summary>The decoder of the event record class with this ID, or null.</summary>
     public EventDecoder? FindEvent(ulong id)
@@ -171,9 +171,22 @@ public sealed class StreamDecoder
                     Array.Resize(ref dense, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)id + 1));
                 dense[id] = decoder;
                 _dense = dense;
+                AddSkipper((int)id, decoder.Skipper, dense.Length);
             }
             return decoder;
         }
+    }
+
+    /// <summary>Others may be reading the array meanwhile: they see the skipper or do not.</summary>
+    private void AddSkipper(int id, EventSkipper skipper, int capacity)
+    {
+        var skippers = KnownSkippers;
+        if (skippers.Length < capacity)
+            Array.Resize(ref skippers, capacity);
+        bool isShort = HeaderShape == EventHeaderShape.Compact ? id < LttngLayout.ExtendedEventId : id < LttngLayout.LargeExtendedEventId;
+        if (isShort)
+            skippers[id] = skipper;
+        KnownSkippers = skippers;
     }
 }
 
@@ -193,16 +206,7 @@ public sealed class EventDecoder
             (FieldScope.EventSpecificContext, eventRecordClass.SpecificContext),
             (FieldScope.EventPayload, eventRecordClass.Payload));
         Skip = SkipCompiler.Compile(Fields).StepArray;
-        Skipper = EventSkipper.TryCreate(Skip);
-        if (Skip is [{ Kind: DecodeStepKind.Skip } only])
-        {
-            FixedSizeBits = (long)only.Length;
-            FixedAlignmentMask = only.AlignmentMask;
-        }
-        else
-        {
-            FixedSizeBits = Skip.Length == 0 ? 0 : -1;
-        }
+        Skipper = EventSkipper.Create(Skip);
     }
 
     /// <summary>
@@ -222,11 +226,6 @@ public sealed class EventDecoder
     /// <summary>Finds the end of what follows the event header.</summary>
     internal DecodeStep[] Skip { get; }
 
-    /// <summary>Finds that end faster, for most events; else null.</summary>
-    internal EventSkipper? Skipper { get; }
-
-    /// <summary>Bits that follow the event header once aligned, or -1 where they vary.</summary>
-    internal long FixedSizeBits { get; }
-
-    internal long FixedAlignmentMask { get; }
+    /// <summary>Finds that end faster, for most events.</summary>
+    internal EventSkipper Skipper { get; }
 }

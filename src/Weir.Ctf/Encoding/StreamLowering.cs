@@ -114,6 +114,9 @@ public sealed class StreamLowering
     /// <summary>Whether event headers are laid out as in the input, so that whole records may be copied.</summary>
     public bool KeepsEventHeader { get; }
 
+    /// <summary>Whether the records of all classes that were added so far may be copied to any byte, headers included.</summary>
+    public bool KeepsRecords => KeepsEventHeader && _events.Values.All(added => added.Fields is { IsCopy: true, AlignmentMask: <= 7 });
+
     /// <summary>How events of a class are written, or null before <see cref="AddEvent"/>.</summary>
     public EventLowering? FindEvent(EventRecordClass input) => _events.GetValueOrDefault(input);
 

@@ -173,9 +173,7 @@ public sealed class GraphComponent
 
         public override void ThrowIfBad() => inner.ThrowIfBad();
 
-        public override bool TryOnlyCountEvents() => inner.TryOnlyCountEvents();
-
-        public override long CountedEvents => inner.CountedEvents;
+        public override void AllowRuns(Func<DataStream, bool> takes) => inner.AllowRuns(takes);
 
         protected override void Dispose(bool disposing)
         {

@@ -54,21 +54,9 @@ internal sealed class SinkPump(GraphComponent component, bool countsLosses) : ID
     public void Pool(int jobs, Action<TraceReadException>? report)
     {
         _next = _iterators.Count;
-        var sink = component.Sink!;
-        if (sink.WantsOnlyCounts)
-        {
-            foreach (var iterator in _iterators)
-                iterator.TryOnlyCountEvents();
-        }
-        try
-        {
-            StreamPool.Run(_iterators, Guard, sink.TakesStreamsAtOnce, jobs, report);
-        }
-        finally
-        {
-            if (sink.WantsOnlyCounts)
-                sink.AddEvents(_iterators.Sum(iterator => iterator.CountedEvents));
-        }
+        foreach (var iterator in _iterators)
+            iterator.AllowRuns(TakesRuns);
+        StreamPool.Run(_iterators, Guard, component.Sink!.TakesStreamsAtOnce, jobs, report);
     }
 
     /// <summary>Lets the sink hand on what it holds.</summary>
@@ -106,6 +94,18 @@ internal sealed class SinkPump(GraphComponent component, bool countsLosses) : ID
         try
         {
             component.Sink!.Consume(batch);
+        }
+        catch (Exception e)
+        {
+            throw new GraphException(component.Name, component.ClassName, e);
+        }
+    }
+
+    private bool TakesRuns(DataStream stream)
+    {
+        try
+        {
+            return component.Sink!.TakesRuns(stream);
         }
         catch (Exception e)
         {

@@ -8,7 +8,9 @@ namespace Weir.Graph;
 public sealed record DiscoveredSource(SourceClass Class, List<string> Inputs)
 {
     /// <summary>Names what the inputs were found under: indexes of the texts that discovery was given.</summary>
-    public SortedSet<int> Origins { get; } = [];
+    public IReadOnlyList<int> Origins => OriginList;
+
+    internal List<int> OriginList { get; } = [];
 
     /// <summary>What the inputs have in common, or null.</summary>
     internal string? Group { get; init; }
@@ -141,7 +143,9 @@ public sealed class SourceDiscovery(IEnumerable<ComponentClass> classes)
             if (source is null)
                 sources.Add(source = new DiscoveredSource(item.Class, []) { Group = group, Place = item.Place });
             source.Inputs.Add(item.Input);
-            source.Origins.Add(item.Origin);
+            // What was found stands in the order of the texts.
+            if (source.OriginList is not [.., var last] || last != item.Origin)
+                source.OriginList.Add(item.Origin);
         }
         return sources;
     }

@@ -30,7 +30,7 @@ internal sealed class SymbolResolver(AddressSpaces spaces, List<string> problems
     {
         foreach (var space in spaces.All)
         {
-            var kernel = space.Pid == AddressSpaces.Kernel ? KernelSymbols.Read(problems) : null;
+            var kernel = space.Pid == AddressSpaces.Kernel ? ReadKernel() : null;
             foreach (var (address, seen) in space.Addresses)
             {
                 // A call that never returns may be the last of its function; the address behind it is another's.
@@ -40,6 +40,14 @@ internal sealed class SymbolResolver(AddressSpaces spaces, List<string> problems
                 yield return symbol with { Pid = space.Pid, Address = address, OffsetBytes = offset };
             }
         }
+    }
+
+    private KernelFunctions ReadKernel()
+    {
+        var functions = KernelFunctions.Read();
+        if (functions.Count == 0)
+            problems.Add($"{KernelFunctions.FilePath}: the kernel hides its addresses, so its functions have no names; kernel.kptr_restrict=0 shows them to root");
+        return functions;
     }
 
     private static ResolvedSymbol Of(SymbolTable.Entry? found, ulong address) =>

@@ -2,29 +2,26 @@ using System.Globalization;
 
 namespace Weir.Kernel;
 
-/// <summary>A function of the kernel.</summary>
-/// <param name="Address">Where it begins.</param>
-/// <param name="SizeBytes">Bytes up to what follows it.</param>
-/// <param name="Name">Its name.</param>
-/// <param name="Module">The module that it belongs to; empty for the kernel itself.</param>
-internal readonly record struct KernelSymbol(ulong Address, ulong SizeBytes, string Name, string Module);
-
 /// <summary>The kernel's functions by address and by name, of the file <c>/proc/kallsyms</c>. Immutable.</summary>
 internal sealed class KernelFunctions
 {
-    private const string FilePath = "/proc/kallsyms";
+    /// <summary>What the functions of the kernel itself belong to; a module's stand in brackets, too.</summary>
+    public const string KernelModule = "[kernel]";
 
-    private readonly KernelSymbol[] _symbols;
+    /// <summary>Where the kernel tells them.</summary>
+    public const string FilePath = "/proc/kallsyms";
+
+    private readonly SymbolTable _symbols;
     private readonly HashSet<string> _names;
 
-    private KernelFunctions(KernelSymbol[] symbols, HashSet<string> names)
+    private KernelFunctions(SymbolTable symbols, HashSet<string> names)
     {
         _symbols = symbols;
         _names = names;
     }
 
     /// <summary>How many there are; 0 where the kernel shows none.</summary>
-    public int Count => _symbols.Length;
+    public int Count => _symbols.Count;
 
     /// <summary>All names.</summary>
     public IEnumerable<string> Names => _names;
@@ -38,14 +35,14 @@ internal sealed class KernelFunctions
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new KernelFunctions([], []);
+            return new KernelFunctions(new SymbolTable([], goesOn: true), []);
         }
     }
 
     /// <summary>Reads lines such as <c>ffffffff81000000 T _stext</c>, a module's with <c>[name]</c> behind a tabulator.</summary>
     internal static KernelFunctions Parse(IEnumerable<string> lines)
     {
-        var found = new List<KernelSymbol>();
+        var found = new List<SymbolTable.Entry>();
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (string line in lines)
         {
@@ -55,32 +52,16 @@ internal sealed class KernelFunctions
                 continue;
             names.Add(parts[2]);
             if (address != 0)
-                found.Add(new KernelSymbol(address, 0, parts[2], parts.Length > 3 ? parts[3].Trim('[', ']') : ""));
+                found.Add(new SymbolTable.Entry(address, 0, parts[2], parts.Length > 3 ? parts[3] : KernelModule));
         }
         // Of several names for one address the last that the kernel lists: marks such as _stext stand before functions.
-        var symbols = found.Select((symbol, index) => (symbol, index)).GroupBy(item => item.symbol.Address, (_, items) => items.MaxBy(item => item.index).symbol)
-            .OrderBy(symbol => symbol.Address).ToArray();
-        for (int i = 0; i + 1 < symbols.Length; i++)
-            symbols[i] = symbols[i] with { SizeBytes = symbols[i + 1].Address - symbols[i].Address };
-        return new KernelFunctions(symbols, names);
+        found.Reverse();
+        return new KernelFunctions(new SymbolTable(found, goesOn: true), names);
     }
 
     /// <summary>Whether there is a function of this name.</summary>
     public bool Contains(string name) => _names.Contains(name);
 
     /// <summary>The function that an address lies in; null where it lies before all of them.</summary>
-    public KernelSymbol? Find(ulong address)
-    {
-        int low = 0;
-        int high = _symbols.Length;
-        while (low < high)
-        {
-            int middle = (low + high) / 2;
-            if (_symbols[middle].Address <= address)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        return low > 0 ? _symbols[low - 1] : null;
-    }
+    public SymbolTable.Entry? Find(ulong address) => _symbols.Find(address);
 }

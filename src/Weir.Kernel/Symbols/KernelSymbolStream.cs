@@ -23,7 +23,7 @@ internal static class KernelSymbolStream
     /// <param name="packetBytes">Bytes of a packet.</param>
     public static void Write(KernelTrace trace, KernelAddresses addresses, KernelFunctions symbols, ulong time, int packetBytes)
     {
-        var found = new SortedDictionary<ulong, KernelSymbol>();
+        var found = new SortedDictionary<ulong, SymbolTable.Entry>();
         foreach (ulong address in addresses.All)
         {
             if (symbols.Find(address) is { } symbol)

@@ -17,10 +17,10 @@ public sealed class KernelFunctionsTests
         var symbols = KernelFunctions.Parse(s_lines);
         Assert.Equal(4, symbols.Count);
         Assert.Null(symbols.Find(0xffffffff80ffffff));
-        Assert.Equal(new KernelSymbol(0xffffffff81000000, 0x100, "first", ""), symbols.Find(0xffffffff81000000));
+        Assert.Equal(new SymbolTable.Entry(0xffffffff81000000, 0x100, "first", "[kernel]"), symbols.Find(0xffffffff81000000));
         Assert.Equal("first", symbols.Find(0xffffffff810000ff)!.Value.Name);
-        Assert.Equal(new KernelSymbol(0xffffffff81000100, 0x100, "second", ""), symbols.Find(0xffffffff810001ff));
-        Assert.Equal(("of_a_module", "ext4"), symbols.Find(ulong.MaxValue) is { } last ? (last.Name, last.Module) : default);
+        Assert.Equal(new SymbolTable.Entry(0xffffffff81000100, 0x100, "second", "[kernel]"), symbols.Find(0xffffffff810001ff));
+        Assert.Equal(("of_a_module", "[ext4]"), symbols.Find(ulong.MaxValue) is { } last ? (last.Name, last.Module) : default);
         Assert.True(symbols.Contains("_stext"));
         Assert.False(symbols.Contains("data"));
     }

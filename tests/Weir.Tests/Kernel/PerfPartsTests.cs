@@ -149,18 +149,6 @@ public class PerfPartsTests
         Assert.Null(table.Find(0x7f30));
     }
 
-    [Theory]
-    [InlineData("ffffffff81000000 T _stext", true, "_stext", "[kernel]")]
-    [InlineData("ffffffffc0000000 t ext4_read\t[ext4]", true, "ext4_read", "[ext4]")]
-    [InlineData("ffffffff82000000 D init_task", false, "", "")]
-    [InlineData("nothing", false, "", "")]
-    public void Lines_of_the_kernels_symbols_are_functions_or_not(string line, bool isFunction, string name, string module)
-    {
-        Assert.Equal(isFunction, KernelSymbols.TryParse(line, out var entry));
-        if (isFunction)
-            Assert.Equal((name, module), (entry.Name, entry.Module));
-    }
-
     [Fact]
     public void A_mapping_is_parsed_with_any_path()
     {

@@ -35,6 +35,13 @@ public sealed class CtfFsSink : MessageSink
     /// <inheritdoc/>
     public override bool TakesStreamsAtOnce => true;
 
+    /// <summary>Records that may be copied as they lie need not be looked at.</summary>
+    public override bool TakesRuns(DataStream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return FindStream(stream).TakesRuns;
+    }
+
     /// <inheritdoc/>
     public override void Consume(ReadOnlySpan<Message> batch)
     {

@@ -29,16 +29,24 @@ internal sealed class CtfFsStreamOutput : IDisposable
         _writer = new PacketWriter(trace.Class, stream, lowering, id, file);
         _events = new EventWriter(_writer, lowering, decoder => trace.FindEvent(lowering, decoder), file.Path);
         _isWithoutPackets = IsWithoutPackets(stream);
+        TakesRuns = lowering.KeepsRecords;
     }
+
+    /// <summary>Whether events may come as runs.</summary>
+    public bool TakesRuns { get; }
 
     /// <summary>Whether a stream's source has no CTF, and so no packets of its own.</summary>
     public static bool IsWithoutPackets(DataStream stream) => stream.Trace.Class.CtfVersion == 0;
 
-    /// <summary>Adds a message that is no event.</summary>
+    /// <summary>Adds a message that is no single event.</summary>
     public void Add(in Message message)
     {
         switch (message.Kind)
         {
+            case MessageKind.EventRun:
+                OpenFor(in message);
+                _events.WriteRun(in message);
+                break;
             case MessageKind.PacketBeginning:
                 Close(null);
                 Open(message.Packet, TimeOf(in message));
@@ -66,12 +74,7 @@ internal sealed class CtfFsStreamOutput : IDisposable
     {
         while (!events.IsEmpty)
         {
-            ref readonly var first = ref events[0];
-            if (!_writer.IsOpen || first.Packet != _packet || (_isWithoutPackets && !_isExplicit && _writer.LengthBytes >= PacketBytes))
-            {
-                Close(null);
-                Open(first.Packet, null, first.Record.ClockValue);
-            }
+            OpenFor(in events[0]);
             int count = 1;
             while (count < events.Length && events[count].Packet == _packet)
                 count++;
@@ -88,6 +91,14 @@ internal sealed class CtfFsStreamOutput : IDisposable
     }
 
     public void Dispose() => _writer.Dispose();
+
+    private void OpenFor(in Message first)
+    {
+        if (_writer.IsOpen && first.Packet == _packet && (!_isWithoutPackets || _isExplicit || _writer.LengthBytes < PacketBytes))
+            return;
+        Close(null);
+        Open(first.Packet, null, first.Record.ClockValue);
+    }
 
     private void Open(Packet? packet, long? beginNs, ulong? begin = null)
     {

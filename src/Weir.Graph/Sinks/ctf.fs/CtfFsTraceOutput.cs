@@ -59,14 +59,16 @@ internal sealed class CtfFsTraceOutput : IDisposable
     /// <exception cref="TraceWriteException">Its file or the metadata cannot be written.</exception>
     public CtfFsStreamOutput AddStream(DataStream stream)
     {
-        StreamLowering? lowering;
+        StreamLowering lowering;
         lock (_metadata)
         {
-            if (!_streamClasses.TryGetValue(stream.Decoder, out lowering))
+            // All that are known, so that their order does not depend on which stream is read first.
+            for (int i = 0; i < Trace.Streams.Count; i++)
             {
-                lowering = AddStreamClass(stream);
-                _streamClasses.Add(stream.Decoder, lowering);
+                if (!_streamClasses.ContainsKey(Trace.Streams[i].Decoder))
+                    _streamClasses.Add(Trace.Streams[i].Decoder, AddStreamClass(Trace.Streams[i]));
             }
+            lowering = _streamClasses[stream.Decoder];
         }
         ulong id = stream.Id;
         while (!_streamIds.Add((stream.Decoder.Class.Id, id)))

@@ -32,6 +32,23 @@ internal sealed unsafe class EventWriter(PacketWriter packet, StreamLowering str
         return count;
     }
 
+    /// <summary>Writes a run of events of the open packet, of a stream whose records are kept. Only the first may need another header.</summary>
+    /// <exception cref="TraceWriteException">There is no room.</exception>
+    public void WriteRun(in Message run)
+    {
+        // Headers begin at a byte.
+        long from = (run.Record.StartBits + 7) & ~7L;
+        if (!IsNear(run.Record.ClockValue))
+        {
+            WriteHeader(Find(run.Record.Decoder).Output.Id, run.Record.ClockValue);
+            from = run.Record.FieldsBits;
+        }
+        packet.Buffer.Copy(run.PacketStart + (from >> 3), run.Record.EndBits - from);
+        packet.Clock = run.EndClockValue;
+        packet.IsClockKnown = true;
+        packet.FlushPiece();
+    }
+
     /// <summary>Copies as many records as lie behind one another and need no change.</summary>
     private int CopyRecords(ReadOnlySpan<Message> events)
     {
@@ -69,6 +86,9 @@ internal sealed unsafe class EventWriter(PacketWriter packet, StreamLowering str
         return count;
     }
 
+    /// <summary>Whether a reader that knows the time of the record before knows this one by its low bits.</summary>
+    private bool IsNear(ulong time) => packet.IsClockKnown && (time - packet.Clock) >> _timeBits == 0;
+
     private bool IsExtended(byte* header) => stream.Header == WrittenEventHeader.Compact
         ? (*header & LttngLayout.ExtendedEventId) == LttngLayout.ExtendedEventId
         : Unsafe.ReadUnaligned<ushort>(header) == LttngLayout.LargeExtendedEventId;
@@ -94,7 +114,7 @@ internal sealed unsafe class EventWriter(PacketWriter packet, StreamLowering str
     private void WriteHeader(ulong id, ulong time)
     {
         var buffer = packet.Buffer;
-        bool isNear = packet.IsClockKnown && (time - packet.Clock) >> _timeBits == 0;
+        bool isNear = IsNear(time);
         buffer.Align(stream.Output.EventHeader!.AlignmentBits);
         switch (stream.Header)
         {

@@ -57,6 +57,13 @@ public sealed class CounterSink : MessageSink
     {
         foreach (ref readonly var message in batch)
         {
+            if (message.Kind == MessageKind.EventRun)
+            {
+                ulong count = message.Count.GetValueOrDefault();
+                _counts[(int)MessageKind.Event] += count;
+                _total += count;
+                continue;
+            }
             _counts[(int)message.Kind]++;
             _total++;
             if (++_inBatch == BatchLength)
@@ -64,15 +71,8 @@ public sealed class CounterSink : MessageSink
         }
     }
 
-    /// <inheritdoc/>
-    public override bool WantsOnlyCounts => _step == 0;
-
-    /// <inheritdoc/>
-    public override void AddEvents(long count)
-    {
-        _counts[(int)MessageKind.Event] += (ulong)count;
-        _total += (ulong)count;
-    }
+    /// <summary>Steps are counted in messages.</summary>
+    public override bool TakesRuns(DataStream stream) => _step == 0;
 
     /// <inheritdoc/>
     public override void Flush() => _output.Stream.Flush();

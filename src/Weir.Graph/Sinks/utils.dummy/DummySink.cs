@@ -13,14 +13,16 @@ public sealed class DummySink : MessageSink
     public override void Consume(ReadOnlySpan<Message> batch)
     {
         foreach (ref readonly var message in batch)
-            EventCount += message.Kind == MessageKind.Event ? 1 : 0;
+        {
+            if (message.Kind == MessageKind.Event)
+                EventCount++;
+            else if (message.Kind == MessageKind.EventRun)
+                EventCount += (long)message.Count!.Value;
+        }
     }
 
     /// <inheritdoc/>
-    public override bool WantsOnlyCounts => true;
-
-    /// <inheritdoc/>
-    public override void AddEvents(long count) => EventCount += count;
+    public override bool TakesRuns(DataStream stream) => true;
 
     private static DummySink Create(ComponentContext context)
     {

@@ -29,8 +29,8 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
     private bool _inPacket;
     private bool _isLeft;
     private bool _hasEnded;
-    private bool _onlyCounts;
-    private long _countedEvents;
+    private Func<DataStream, bool>? _takesRuns;
+    private bool? _givesRuns;
     private CtfFsPacketHead _head;
     private Packet? _packet;
     private TraceReadException? _failure;
@@ -52,9 +52,7 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
     /// <summary>What to read; null for all that the range needs.</summary>
     public IReadOnlyList<CtfFsExtent>? Extents { get; init; }
 
-    public override long CountedEvents => _countedEvents;
-
-    public override bool TryOnlyCountEvents() => _onlyCounts = true;
+    public override void AllowRuns(Func<DataStream, bool> takes) => _takesRuns = takes;
 
     public override ArraySegment<Message> Next()
     {
@@ -245,10 +243,13 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
         byte* packet = _window.At(_head.OffsetBytes);
         long available = Math.Min(_window.EndBytes - _head.OffsetBytes, _head.AvailableBytes) * 8;
         int first = _count;
+        bool givesRuns = _givesRuns ??= _takesRuns is not null && _takesRuns(stream);
         while (_count < BatchMessages - 3)
         {
+            if (givesRuns && AddRun(packet, available))
+                continue;
             ref var message = ref _batch[_count];
-            var status = _onlyCounts ? _cursor.SkipEvents(packet, available, ref _countedEvents) : _cursor.MoveNext(packet, available, ref message.Record);
+            var status = _cursor.MoveNext(packet, available, ref message.Record);
             if (status == DecodeStatus.Done)
             {
                 if (message.Record.ClockValue > _largestClockValue)
@@ -283,6 +284,24 @@ internal sealed unsafe class CtfFsStreamIterator : MessageIterator
             return true;
         }
         _eventCount += _count - first;
+        return true;
+    }
+
+    /// <summary>Adds as many events as are common and lie in the window, as one message.</summary>
+    private bool AddRun(byte* packet, long available)
+    {
+        var record = default(EventRecord);
+        long count = _cursor.MoveRun(packet, available, _largestClockValue, ref record);
+        if (count == 0)
+            return false;
+        ref var message = ref Add(MessageKind.EventRun);
+        message.Packet = _packet;
+        message.PacketStart = packet;
+        message.Count = (ulong)count;
+        if (_group.Stream.Clock is not null)
+            message.SetTime(record.ClockValue, _cursor.ClockValue);
+        message.Record = record;
+        message.EndClockValue = _cursor.ClockValue;
         return true;
     }
 

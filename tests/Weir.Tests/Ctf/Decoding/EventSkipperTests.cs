@@ -37,12 +37,67 @@ public unsafe class EventSkipperTests
                     AssertEndsThere(walker, in record, packet);
                 }
                 long count = 0;
-                Assert.Equal(status, skipped.SkipEvents(packet, limit, ref count));
+                Assert.Equal(status, MoveRuns(skipped, packet, limit, ref count));
                 Assert.Equal((expected, walked.PositionBits, walked.ClockValue), (count, skipped.PositionBits, skipped.ClockValue));
                 Interlocked.Add(ref total, count);
             }
         }, iter: 3000);
         Assert.True(total > 3000, $"{total} events were passed over");
+    }
+
+    /// <summary>A run ends before the first event that is later than it may be, and is then as if it had been asked for only so far.</summary>
+    [Theory]
+    [InlineData(LttngEventHeader.Compact)]
+    [InlineData(LttngEventHeader.Large)]
+    public void A_run_says_where_it_lies_and_ends_at_the_largest_time(LttngEventHeader header)
+    {
+        var decoder = new TraceDecoder(CreateTrace(header));
+        Gen.Select(Gen.Int, Gen.Int[1, 60], Gen.Double[0, 1.5]).Sample((seed, events, part) =>
+        {
+            var random = new Random(seed);
+            using var writer = new BitWriter();
+            for (int i = 0; i < events; i++)
+                Write(writer, header, random);
+            long bits = writer.LengthBytes * 8;
+            fixed (byte* packet = writer.Written.ToArray())
+            {
+                var (walked, ran) = (Begin(decoder, packet, bits), Begin(decoder, packet, bits));
+                var records = new List<EventRecord>();
+                var record = default(EventRecord);
+                while (walked.MoveNext(packet, bits, ref record) == DecodeStatus.Done)
+                    records.Add(record);
+                Assert.Equal(events, records.Count);
+                ulong largest = (ulong)(records[^1].ClockValue * part);
+                for (int done = 0; done < records.Count;)
+                {
+                    int count = (int)ran.MoveRun(packet, bits, largest, ref record);
+                    if (count == 0)
+                    {
+                        Assert.Equal(DecodeStatus.Done, ran.MoveNext(packet, bits, ref record));
+                        done++;
+                        continue;
+                    }
+                    var (first, last) = (records[done], records[done + count - 1]);
+                    Assert.Equal((first.Decoder, first.StartBits, first.FieldsBits, first.ClockValue), (record.Decoder, record.StartBits, record.FieldsBits, record.ClockValue));
+                    Assert.Equal((last.EndBits, last.EndBits, last.ClockValue), (record.EndBits, ran.PositionBits, ran.ClockValue));
+                    Assert.True(last.ClockValue <= largest);
+                    done += count;
+                }
+            }
+        }, iter: 1000);
+    }
+
+    private static DecodeStatus MoveRuns(PacketCursor cursor, byte* packet, long limit, ref long count)
+    {
+        var record = default(EventRecord);
+        while (true)
+        {
+            count += cursor.MoveRun(packet, limit, ulong.MaxValue, ref record);
+            var status = cursor.MoveNext(packet, limit, ref record);
+            if (status != DecodeStatus.Done)
+                return status;
+            count++;
+        }
     }
 
     /// <summary>The fields, decoded one by one, lie before the record's end, and would not before the byte that precedes it.</summary>
@@ -108,6 +163,8 @@ public unsafe class EventSkipperTests
                 writer.Write((ulong)random.NextInt64(), 64);
                 break;
             case 2:
+                // As its list's elements.
+                writer.Align(32);
                 int count = random.Next(4);
                 writer.Write((ulong)count, 16);
                 writer.Align(32);

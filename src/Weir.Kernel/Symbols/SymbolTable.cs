@@ -20,6 +20,9 @@ internal sealed class SymbolTable
         }
     }
 
+    /// <summary>How many there are.</summary>
+    public int Count => _entries.Length;
+
     /// <summary>The function that an address lies in; null where it lies in none.</summary>
     public Entry? Find(ulong address)
     {
