@@ -18,12 +18,15 @@ internal sealed class KernelPart : IRecordingPart
 
     /// <summary>The part that rules ask for; null without rules. False with what is wrong in a sentence.</summary>
     public static bool TryCreate(
-        string[] rules, string? bufferSize, bool hasStateDump, RecordingOptions recording, out KernelPart? part, [NotNullWhen(false)] out string? wrong)
+        string[] rules, string? bufferSize, bool isRaw, bool hasStateDump, RecordingOptions recording, out KernelPart? part, [NotNullWhen(false)] out string? wrong)
     {
         part = null;
         wrong = null;
         if (rules.Length == 0)
-            return true;
+        {
+            wrong = isRaw ? "--raw: keeps the kernel's pages, and no rule asks for the kernel: -k SYSTEM:EVENT does" : null;
+            return wrong is null;
+        }
         var parsed = new List<KernelRule>();
         foreach (string text in rules)
         {
@@ -43,6 +46,7 @@ internal sealed class KernelPart : IRecordingPart
             BufferBytes = bufferBytes,
             PacketBytes = recording.PacketBytes,
             IsWholeMachine = recording.IsWholeMachine,
+            IsRaw = isRaw,
             HasStateDump = hasStateDump,
         });
         return true;

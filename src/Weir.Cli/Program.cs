@@ -4,6 +4,7 @@ using Weir.Cli.Verbs;
 (string Name, Func<Command> Create)[] verbs =
 [
     ("record", RecordVerb.Create),
+    ("recover", RecoverVerb.Create),
     ("convert", ConvertVerb.Create),
     ("run", RunVerb.Create),
     ("query", QueryVerb.Create),

@@ -13,6 +13,8 @@ internal static unsafe partial class LibC
     public const int SpliceMove = 1;
     public const int SpliceNonBlock = 2;
     public const int SetPipeSize = 1031;
+    public const int AllocateKeepSize = 1;
+    public const int AllocatePunchHole = 2;
 
     /// <summary>Whether an error says that this user may not: EPERM or EACCES.</summary>
     public static bool IsRefusal(int error) => error is 1 or 13;
@@ -49,6 +51,12 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "splice", SetLastError = true)]
     public static partial nint Splice(int source, long* sourceOffset, int target, long* targetOffset, nuint lengthBytes, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "copy_file_range", SetLastError = true)]
+    public static partial nint CopyFileRange(int source, long* sourceOffset, int target, long* targetOffset, nuint lengthBytes, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
+    public static partial int Allocate(int fd, int mode, long offset, long lengthBytes);
 
     [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
     public static partial int Poll(PollDescriptor* descriptors, nuint count, int timeoutMs);

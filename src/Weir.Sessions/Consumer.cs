@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Weir.Clock;
 using Weir.Tracing;
 
@@ -21,23 +20,14 @@ public sealed class Consumer : IDisposable
 
     private const int ReapMs = 1000;
 
-    /// <summary>Entries of the buffers that are looked at, and those of them that are remembered as none of a program.</summary>
-    private const int MaxEntries = 100_000;
-    private const int MaxPassedOver = 1000;
-
     private readonly Session _session;
-    private readonly string _output;
+    private readonly ProcessFinder _finder;
     private readonly Dictionary<string, ProcessDrain> _live = [];
     private readonly List<ProcessDrain> _finished = [];
     private readonly List<string> _problems = [];
-
-    // Of processes that were finished: a directory that could not be removed is not begun again.
-    private readonly HashSet<string> _seen = [];
     private readonly Thread _thread;
     private readonly ManualResetEventSlim _stop = new();
     private readonly DirectoryChange _buffersWatch;
-    private readonly Dictionary<uint, UserQuota> _quotas = [];
-    private readonly HashSet<string> _passedOver = [];
     private long _nextReapMs;
 
     /// <summary>Begins to drain.</summary>
@@ -46,7 +36,7 @@ public sealed class Consumer : IDisposable
     public Consumer(Session session, string outputDirectory)
     {
         _session = session;
-        _output = outputDirectory;
+        _finder = new ProcessFinder(session.BuffersDirectory, outputDirectory, session.Description);
         _buffersWatch = new DirectoryChange(session.BuffersDirectory);
         _thread = new Thread(Run) { IsBackground = true, Name = "Weir consumer" };
         _thread.Start();
@@ -59,13 +49,13 @@ public sealed class Consumer : IDisposable
     public LossCounts Losses => _finished.Aggregate(default(LossCounts), (sum, process) => sum + process.Losses);
 
     /// <summary>Processes of other users that could not be recorded, once finished.</summary>
-    public long RefusedCount { get; private set; }
+    public long RefusedCount => _finder.RefusedCount;
 
     /// <summary>The clock as measured over the whole session, once finished.</summary>
     public ClockCorrelation FinalClock { get; private set; }
 
     /// <summary>What went wrong, each thing once; a sentence each.</summary>
-    public IReadOnlyList<string> Problems => [.. _problems.Concat(_finished.SelectMany(process => process.Problems)).Distinct()];
+    public IReadOnlyList<string> Problems => [.. _problems.Concat(_finder.Problems).Concat(_finished.SelectMany(process => process.Problems)).Distinct()];
 
     /// <summary>Drains what is committed now, and closes the traces with the clock as measured until now.</summary>
     public void Finish()
@@ -74,11 +64,6 @@ public sealed class Consumer : IDisposable
         AddProcesses();
         if (!Directory.Exists(_session.BuffersDirectory))
             _problems.Add($"{_session.BuffersDirectory}: was removed while recording; programs that started since then are not recorded");
-        if (_passedOver.Count > 0)
-        {
-            bool areMore = _passedOver.Count == MaxPassedOver;
-            _problems.Add($"{_session.BuffersDirectory}: {_passedOver.Count}{(areMore ? " or more" : "")} things that no traced program makes were passed over");
-        }
         foreach (string name in _live.Keys.ToList())
             FinishProcess(name);
         var description = _session.Description;
@@ -132,72 +117,8 @@ public sealed class Consumer : IDisposable
 
     private void AddProcesses()
     {
-        foreach (string name in EnumerateProcesses())
-        {
-            if (!_live.ContainsKey(name) && !_seen.Contains(name) && !_passedOver.Contains(name))
-                AddProcess(name);
-        }
-    }
-
-    private void AddProcess(string name)
-    {
-        var buffers = ProcessBuffers.TryOpen(_session.BuffersDirectory, name);
-        if (buffers == null || (buffers.IsForeign && !IsAcceptable(name)))
-        {
-            // Also what is gone by now, and never had a name that a program gives.
-            if (_passedOver.Count < MaxPassedOver && (buffers != null || !ProcessDirectory.IsName(name)))
-                _passedOver.Add(name);
-            buffers?.Dispose();
-            return;
-        }
-        UserQuota? quota = null;
-        bool isRefused = name.EndsWith(RefusedProcesses.MarkSuffix, StringComparison.Ordinal);
-        if (buffers.IsForeign && (!TryGetQuota(buffers.User, out quota) || quota.IsUsedUp || !quota.TryBegin()))
-        {
-            isRefused = quota is not { IsUsedUp: true };
-            AddProblem($"user {buffers.User} has more processes than are recorded of another user: {UserQuota.MaxProcesses} at a time");
-        }
-        else if (!isRefused)
-        {
-            _live.Add(name, new ProcessDrain(buffers, Path.Combine(_output, "ust", "pid", name), _session.Description, quota));
-            return;
-        }
-        else
-            quota?.End(0);
-        buffers.Dispose();
-        if (!isRefused)
-            return;
-        RefusedCount++;
-        _seen.Add(name);
-    }
-
-    private static bool IsAcceptable(string name) => ProcessDirectory.IsName(
-        name.EndsWith(RefusedProcesses.MarkSuffix, StringComparison.Ordinal) ? name[..^RefusedProcesses.MarkSuffix.Length] : name);
-
-    private bool TryGetQuota(uint user, [NotNullWhen(true)] out UserQuota? quota)
-    {
-        if (!_quotas.TryGetValue(user, out quota) && _quotas.Count < UserQuota.MaxUsers)
-            _quotas.Add(user, quota = new UserQuota());
-        return quota != null;
-    }
-
-    private void AddProblem(string problem)
-    {
-        if (!_problems.Contains(problem))
-            _problems.Add(problem);
-    }
-
-    private string[] EnumerateProcesses()
-    {
-        try
-        {
-            using var directory = DirectoryEntries.Open(_session.BuffersDirectory);
-            return DirectoryEntries.Names(directory, MaxEntries);
-        }
-        catch (IOException)
-        {
-            return [];
-        }
+        foreach (var (name, process) in _finder.FindNew())
+            _live.Add(name, process);
     }
 
     private void FinishProcess(string name)
@@ -206,7 +127,6 @@ public sealed class Consumer : IDisposable
             return;
         process.Finish(TraceClock.Read(_session.Description.Clock));
         _finished.Add(process);
-        _seen.Add(name);
     }
 
     /// <summary>Finishes processes that have ended and gives their buffers back, so that a long session does not collect them.</summary>

@@ -53,7 +53,7 @@ internal static class DirectoryEntries
         return entries;
     }
 
-    /// <summary>The names of a directory's entries, of those that are text.</summary>
-    public static string[] Names(SafeFileHandle directory, int maxCount, bool onlyDirectories = false) =>
-        [.. Read(directory, maxCount).Where(entry => entry.MayBeDirectory || !onlyDirectories).Select(entry => Encoding.UTF8.GetString(entry.Name.AsSpan(0, entry.Name.Length - 1)))];
+    /// <summary>The names of a directory's entries as text; what was none no longer leads to its entry.</summary>
+    public static string[] Names(SafeFileHandle directory, int maxCount) =>
+        [.. Read(directory, maxCount).Select(entry => Encoding.UTF8.GetString(entry.Name.AsSpan(0, entry.Name.Length - 1)))];
 }

@@ -210,8 +210,9 @@ public static class Recorder
         };
     }
 
-    /// <summary>Whether it was made.</summary>
-    private static bool PrepareOutput(string directory)
+    /// <summary>Makes a trace's directory where it is missing, and sees that it can be written; true if it was made.</summary>
+    /// <exception cref="SessionException">It cannot be, or something is in it.</exception>
+    public static bool PrepareOutput(string directory)
     {
         // Room for a trace that is worth the name; a full disk later on is a counted loss.
         const long LeastFreeBytes = 1 << 20;

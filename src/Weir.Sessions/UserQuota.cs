@@ -32,19 +32,13 @@ internal sealed class UserQuota
     /// <summary>Whether what remains to be waited for at processes' ends may still be waited for.</summary>
     public bool MayWait => _finishMs < MaxFinishMs;
 
-    /// <summary>Whether the session's count is used up: then processes are not even counted.</summary>
-    public bool IsUsedUp => _processesEver >= MaxProcessesEver;
-
     /// <summary>Takes a process in; false where there are too many.</summary>
     public bool TryBegin()
     {
-        if (IsUsedUp)
-            return false;
-        // Those that are refused count too: each costs a name that is remembered.
-        _processesEver++;
-        if (_processes >= MaxProcesses)
+        if (_processes >= MaxProcesses || _processesEver >= MaxProcessesEver)
             return false;
         _processes++;
+        _processesEver++;
         return true;
     }
 

@@ -29,6 +29,7 @@ internal static class RecordVerb
             HelpName = "RULE",
         };
         var kernelBuffer = new Option<string?>("--kernel-buffer-size") { Description = "Bytes of the kernel's buffer of each CPU; k, M and G are understood (default: 8M)", HelpName = "SIZE" };
+        var raw = new Option<bool>("--raw") { Description = "Keep the kernel's pages as they are, in kernel/trace.dat, which trace-cmd reads too (docs/kernel.md)" };
         var noStateDump = new Option<bool>("--no-state-dump") { Description = "Do not write into the kernel's trace what processes, files, modules and interfaces there were at its beginning" };
         var all = new Option<bool>("--all", "-a") { Description = "Record every program of this user that matches, and as root of every user, not only the command and its descendants" };
         var duration = new Option<string?>("--duration") { Description = "Stop recording after a time: 500ms, 10s, 5m, 2h, or dd:hh:mm:ss", HelpName = "T" };
@@ -45,7 +46,7 @@ internal static class RecordVerb
         var command = new Argument<string[]>("command") { Description = "The command to run and record, after --", Arity = ArgumentArity.ZeroOrMore, HelpName = "COMMAND" };
         var verb = new Command("record", "Record a command, or the machine, into a trace")
         {
-            output, events, kernel, all, duration, packetBytes, packetCount, kernelBuffer, noStateDump, strict, json, quiet, command,
+            output, events, kernel, all, duration, packetBytes, packetCount, kernelBuffer, raw, noStateDump, strict, json, quiet, command,
         };
         verb.SetAction(parsed =>
         {
@@ -62,7 +63,7 @@ internal static class RecordVerb
                 return UsageStatus;
             }
             if (!KernelPart.TryCreate(
-                parsed.GetValue(kernel) ?? [], parsed.GetValue(kernelBuffer), !parsed.GetValue(noStateDump), options!, out var part, out wrong))
+                parsed.GetValue(kernel) ?? [], parsed.GetValue(kernelBuffer), parsed.GetValue(raw), !parsed.GetValue(noStateDump), options!, out var part, out wrong))
             {
                 Console.Error.WriteLine($"weir: {wrong}");
                 return UsageStatus;

@@ -13,7 +13,7 @@ internal sealed class KernelTrace : IDisposable
     private readonly Lock _lock = new();
     private readonly string _metadataPath;
     private readonly MetadataFile _metadata;
-    private readonly SessionDescription _session;
+    private readonly SessionDescription? _session;
 
     /// <summary>Begins a trace.</summary>
     /// <param name="directory">Its directory; made if it must be.</param>
@@ -21,10 +21,14 @@ internal sealed class KernelTrace : IDisposable
     /// <param name="environment">What is known of the machine and its kernel.</param>
     /// <exception cref="TraceWriteException">The files cannot be made.</exception>
     public KernelTrace(string directory, SessionDescription session, params ReadOnlySpan<EnvironmentEntry> environment)
+        : this(directory, TraceMetadata.CreateClock(session), environment) => _session = session;
+
+    /// <summary>Begins a trace whose clock is what it is.</summary>
+    /// <exception cref="TraceWriteException">The files cannot be made.</exception>
+    public KernelTrace(string directory, ClockClass clock, params ReadOnlySpan<EnvironmentEntry> environment)
     {
         Directory = directory;
-        _session = session;
-        Clock = TraceMetadata.CreateClock(session);
+        Clock = clock;
         Class = LttngLayout.CreateTrace(Guid.NewGuid(), Clock, environment);
         CtfFsTraceOutput.CreateDirectory(directory);
         _metadataPath = Path.Combine(directory, CtfFsTrace.MetadataFileName);
@@ -39,7 +43,7 @@ internal sealed class KernelTrace : IDisposable
     public TraceClass Class { get; }
 
     /// <summary>What is read for a time of the trace.</summary>
-    public Clock.ClockKind ClockKind => _session.Clock;
+    public Clock.ClockKind ClockKind => _session?.Clock ?? Weir.Clock.ClockKind.Monotonic;
 
     /// <summary>The clock of all its streams.</summary>
     public ClockClass Clock { get; }
@@ -89,6 +93,8 @@ internal sealed class KernelTrace : IDisposable
     public void Finish(Clock.ClockCorrelation correlation)
     {
         _metadata.Dispose();
+        if (_session is null)
+            return;
         string text = File.ReadAllText(_metadataPath);
         string before = TraceMetadata.ClockText(_session);
         string after = TraceMetadata.ClockText(_session with { Correlation = correlation });

@@ -20,6 +20,14 @@ internal sealed unsafe class CpuPages : IDisposable
             throw new KernelException($"{_path}: cannot be opened: {Marshal.GetLastPInvokeErrorMessage()}");
     }
 
+    /// <summary>The CPUs that an instance has buffers of.</summary>
+    public static IReadOnlyList<int> Cpus(TracefsInstance instance) =>
+    [
+        .. Directory.GetDirectories(instance.PathOf("per_cpu"))
+            .Select(path => int.TryParse(Path.GetFileName(path).AsSpan("cpu".Length), NumberStyles.None, CultureInfo.InvariantCulture, out int cpu) ? cpu : -1)
+            .Where(cpu => cpu >= 0).Order(),
+    ];
+
     /// <summary>The CPU.</summary>
     public int Cpu { get; }
 

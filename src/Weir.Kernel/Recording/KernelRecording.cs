@@ -46,8 +46,11 @@ public sealed class KernelRecording : IDisposable
     /// <summary>The trace's name in the recording's directory.</summary>
     public const string DirectoryName = "kernel";
 
-    private const string CounterClockName = "x86-tsc";
-    private const string MonotonicClockName = "mono";
+    /// <summary>Beside raw pages: the trace of what has streams of its own.</summary>
+    private const string OwnStreamsName = "ctf";
+
+    internal const string CounterClockName = "x86-tsc";
+    internal const string MonotonicClockName = "mono";
 
     /// <summary>CPUs that one thread drains; an event costs it some 30 ns.</summary>
     private const int CpusOfThread = 8;
@@ -56,10 +59,12 @@ public sealed class KernelRecording : IDisposable
     private readonly TracefsMount _tracefs;
     private readonly List<string> _problems = [];
     private readonly List<Instrumentation> _instrumentation = [];
-    private readonly List<(CpuPages Pages, TranscodingTarget Target)> _cpus = [];
+    private readonly List<(CpuPages Pages, PageTarget Target)> _cpus = [];
     private readonly List<PageDrain> _drains = [];
     private TracefsInstance? _instance;
     private KernelTrace? _trace;
+    private PageOutput? _output;
+    private string? _directory;
     private StateDump? _stateDump;
     private FtracePageLayout _layout = null!;
     private ClockKind _clock;
@@ -131,10 +136,8 @@ public sealed class KernelRecording : IDisposable
     public void Start()
     {
         foreach (var chunk in _cpus.Chunk(CpusOfThread))
-            _drains.Add(new PageDrain([.. chunk.Select(item => (item.Pages, (PageTarget)item.Target))], _layout.PageBytes));
-        ulong now = TraceClock.ReadOrdered(_clock);
-        foreach (var (_, target) in _cpus)
-            target.Transcoder.Stream.BeginAt(now);
+            _drains.Add(new PageDrain(chunk, _layout.PageBytes));
+        _output!.Start(TraceClock.ReadOrdered(_clock));
         _instance!.Write("tracing_on", "1");
         foreach (var item in _instrumentation)
             item.Start();
@@ -186,41 +189,25 @@ public sealed class KernelRecording : IDisposable
     public KernelRecordingResult Finish(ClockCorrelation clock, ulong endCycles)
     {
         Stop();
-        ulong lost = 0;
-        foreach (var (pages, target) in _cpus)
-        {
-            ulong dropped = ReadDropped(pages.Cpu);
-            lost += target.Transcoder.Lost + dropped;
-            target.Transcoder.Stream.Finish(endCycles, dropped);
-        }
+        var pages = _output!.Finish(clock, endCycles, ReadStatistics());
         Try(() =>
         {
             foreach (var item in _instrumentation)
                 item.Finish();
         });
         List<OwnStreamsResult> own = [.. _instrumentation.Select(item => item.Result).Append(_stateDump?.Result).OfType<OwnStreamsResult>()];
-        Try(() => _trace!.Finish(clock));
+        Try(() => FinishTrace(clock));
         _problems.AddRange(_drains.SelectMany(drain => drain.Problems));
-        _problems.AddRange(_cpus.Select(item => item.Target.Problem).OfType<string>());
-        if (_cpus.Any(item => item.Target.Transcoder.HasUncountedLosses))
-            _problems.Add("the kernel lost events without saying how many; each such gap counts as one event");
+        _problems.AddRange(pages.Problems);
         return new KernelRecordingResult
         {
-            TraceDirectory = _trace!.Directory,
-            Events =
-            [
-                .. _cpus.SelectMany(item => item.Target.Transcoder.Statistics())
-                    .GroupBy(item => item.Class.Name, (name, items) => new KernelEventCount(name, Sum(items, item => item.Count), Sum(items, item => item.Bytes)))
-                    .Concat(own.SelectMany(item => item.Events))
-                    .OrderBy(item => item.Name, StringComparer.Ordinal),
-            ],
-            FileBytes = _cpus.Sum(item => item.Target.Transcoder.Stream.FileBytes) + own.Sum(item => item.FileBytes),
-            Lost = lost + Sum(own, item => item.Lost),
-            NotWritten = Sum(_cpus, item => item.Target.Transcoder.Stream.NotWritten) + Sum(own, item => item.NotWritten),
+            TraceDirectory = _directory!,
+            Events = [.. pages.Events.Concat(own.SelectMany(item => item.Events)).OrderBy(item => item.Name, StringComparer.Ordinal)],
+            FileBytes = pages.FileBytes + own.Sum(item => item.FileBytes),
+            Lost = own.Aggregate(pages.Lost, (sum, item) => sum + item.Lost),
+            NotWritten = own.Aggregate(pages.NotWritten, (sum, item) => sum + item.NotWritten),
             Problems = [.. _problems.Distinct()],
         };
-
-        static ulong Sum<T>(IEnumerable<T> items, Func<T, ulong> value) => items.Aggregate(0UL, (sum, item) => sum + value(item));
     }
 
     /// <inheritdoc/>
@@ -229,11 +216,9 @@ public sealed class KernelRecording : IDisposable
         _instance?.TryWrite("tracing_on", "0");
         foreach (var drain in _drains)
             drain.Dispose();
-        foreach (var (pages, target) in _cpus)
-        {
+        foreach (var (pages, _) in _cpus)
             pages.Dispose();
-            target.Dispose();
-        }
+        _output?.Dispose();
         _instance?.Dispose();
         foreach (var item in _instrumentation)
             item.Dispose();
@@ -253,13 +238,14 @@ public sealed class KernelRecording : IDisposable
         _instance.Write("options/overwrite", _options.IsDiscarding ? "0" : "1");
         if (!_options.IsWholeMachine)
             FollowNobody(_instance);
-        _trace = new KernelTrace(Path.Combine(outputDirectory, DirectoryName), session, LttngEnvironment.Create(Path.GetFileName(Path.GetFullPath(outputDirectory))));
+        _directory = Path.Combine(outputDirectory, DirectoryName);
+        _output = CreateOutput(_directory, session, outputDirectory);
         var context = new InstrumentationContext
         {
             Tracefs = _tracefs,
             Instance = _instance,
             Catalogue = EventCatalogue.Read(_tracefs),
-            Trace = _trace,
+            Trace = _trace!,
             Clock = session.Clock,
             Options = _options,
             OwnName = Path.GetFileName(_instance.Path),
@@ -268,16 +254,25 @@ public sealed class KernelRecording : IDisposable
         foreach (var rule in _options.Rules)
             _instrumentation.Add(InstrumentationRegistry.Of(rule).Prepare(rule, context));
         var events = RecordedEvents.Unite(_instrumentation.SelectMany(item => item.Events));
-        var stream = _trace.AddStreamClass(PageTranscoder.CommonContext, events.Count < LttngLayout.ExtendedEventId ? LttngEventHeader.Compact : LttngEventHeader.Large);
-        var table = new KernelEventTable(_trace, stream, _instance);
-        foreach (var recorded in events)
-            table.Declare(recorded);
-        if (events.Count > 0)
-            PageTranscoder.CheckLayout(EventFormats.Read(_instance, events[0].Event));
-        OpenCpus(stream, table);
+        _output.Declare(events);
+        OpenCpus();
         if (_options.HasStateDump)
-            _stateDump = new StateDump(_trace, session.Clock, _problems);
+            _stateDump = new StateDump(_trace!, session.Clock, _problems);
         RecordedEvents.Enable(_instance, events);
+    }
+
+    private PageOutput CreateOutput(string directory, SessionDescription session, string outputDirectory)
+    {
+        var environment = LttngEnvironment.Create(Path.GetFileName(Path.GetFullPath(outputDirectory)));
+        if (!_options.IsRaw)
+        {
+            _trace = new KernelTrace(directory, session, environment);
+            return new TranscodedOutput(_trace, _instance!, _layout, _options.PacketBytes);
+        }
+        var output = new RawOutput(directory, _tracefs, _instance!, session, _layout);
+        _output = output;
+        _trace = new KernelTrace(Path.Combine(directory, OwnStreamsName), session, environment);
+        return output;
     }
 
     /// <summary>Removes the trace, in which nothing is yet.</summary>
@@ -285,8 +280,8 @@ public sealed class KernelRecording : IDisposable
     {
         try
         {
-            if (_trace is not null)
-                Directory.Delete(_trace.Directory, recursive: true);
+            if (_directory is not null && Directory.Exists(_directory))
+                Directory.Delete(_directory, recursive: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -302,27 +297,21 @@ public sealed class KernelRecording : IDisposable
         instance.Write("set_event_pid", ThisThread);
     }
 
-    private void OpenCpus(DataStreamClass stream, KernelEventTable table)
+    private void OpenCpus()
     {
-        foreach (string path in Directory.GetDirectories(_instance!.PathOf("per_cpu")))
+        foreach (int cpu in CpuPages.Cpus(_instance!))
         {
-            if (!int.TryParse(Path.GetFileName(path).AsSpan("cpu".Length), NumberStyles.None, CultureInfo.InvariantCulture, out int cpu))
-                continue;
-            var pages = new CpuPages(_instance, cpu);
-            KernelStream? output = null;
+            var pages = new CpuPages(_instance!, cpu);
             try
             {
-                output = _trace!.OpenStream(stream, string.Create(CultureInfo.InvariantCulture, $"stream_{cpu}"), cpu, (ulong)cpu, _options.PacketBytes);
-                _cpus.Add((pages, new TranscodingTarget(new PageTranscoder(output, table, _layout))));
+                _cpus.Add((pages, _output!.Open(cpu)));
             }
             catch
             {
-                output?.Dispose();
                 pages.Dispose();
                 throw;
             }
         }
-        _cpus.Sort((left, right) => left.Pages.Cpu.CompareTo(right.Pages.Cpu));
     }
 
     private FtracePageLayout ReadLayout()
@@ -337,21 +326,24 @@ public sealed class KernelRecording : IDisposable
         }
     }
 
-    /// <summary>Events that a full buffer had no room for where it keeps the oldest; of others the pages tell.</summary>
-    private ulong ReadDropped(int cpu)
+    private List<CpuStatistics> ReadStatistics()
     {
-        const string Lead = "dropped events: ";
-        try
+        var all = new List<CpuStatistics>();
+        foreach (var (pages, _) in _cpus)
+            Try(() => all.Add(CpuStatistics.Of(_instance!, pages.Cpu)));
+        return all;
+    }
+
+    /// <summary>Closes the trace. Beside raw pages it has only what is not the kernel's to write, and goes where there is none.</summary>
+    private void FinishTrace(ClockCorrelation clock)
+    {
+        if (!_options.IsRaw || _trace!.Class.DataStreamClasses.Count > 0)
         {
-            string line = _instance!.ReadText(string.Create(CultureInfo.InvariantCulture, $"per_cpu/cpu{cpu}/stats"))
-                .Split('\n').FirstOrDefault(line => line.StartsWith(Lead, StringComparison.Ordinal), "");
-            return ulong.TryParse(line.AsSpan(Math.Min(Lead.Length, line.Length)), NumberStyles.None, CultureInfo.InvariantCulture, out ulong count) ? count : 0;
+            _trace!.Finish(clock);
+            return;
         }
-        catch (KernelException e)
-        {
-            _problems.Add(e.Message);
-            return 0;
-        }
+        _trace.Dispose();
+        Directory.Delete(_trace.Directory, recursive: true);
     }
 
     private static string ThisThread => LibC.GetThreadId().ToString(CultureInfo.InvariantCulture);

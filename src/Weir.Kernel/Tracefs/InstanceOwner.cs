@@ -15,6 +15,9 @@ internal static class InstanceOwner
     public static string NewName() => string.Create(
         CultureInfo.InvariantCulture, $"{Prefix}{Environment.ProcessId}_{StartOf(Environment.ProcessId) ?? 0}_{Interlocked.Increment(ref s_count)}");
 
+    /// <summary>Whether a name is one of ours.</summary>
+    public static bool IsOwned(string name) => name.StartsWith(Prefix, StringComparison.Ordinal);
+
     /// <summary>Whether a name is one of ours whose owner is no more.</summary>
     public static bool IsAbandoned(string name)
     {

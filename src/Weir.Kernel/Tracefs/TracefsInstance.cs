@@ -11,9 +11,14 @@ public sealed class TracefsInstance : IDisposable
     private const int FileExists = 17;
     private const int NoMemory = 12;
     private const int NoSpace = 28;
+    private readonly bool _isOurs;
     private bool _isDisposed;
 
-    private TracefsInstance(string path) => Path = path;
+    private TracefsInstance(string path, bool isOurs)
+    {
+        Path = path;
+        _isOurs = isOurs;
+    }
 
     /// <summary>Its directory.</summary>
     public string Path { get; }
@@ -38,7 +43,7 @@ public sealed class TracefsInstance : IDisposable
             };
             throw new KernelException($"{path}: the kernel makes no instance for this recording: {Marshal.GetPInvokeErrorMessage(error)}{hint}") { NeedsPrivilege = LibC.IsRefusal(error) };
         }
-        var instance = new TracefsInstance(path);
+        var instance = new TracefsInstance(path, isOurs: true);
         try
         {
             instance.Write("tracing_on", "0");
@@ -49,6 +54,23 @@ public sealed class TracefsInstance : IDisposable
             instance.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Opens an instance that is there, and stays.</summary>
+    /// <exception cref="KernelException">There is none, or it belongs to a recording that goes on.</exception>
+    public static TracefsInstance Open(TracefsMount tracefs, string name)
+    {
+        ArgumentNullException.ThrowIfNull(tracefs);
+        ArgumentNullException.ThrowIfNull(name);
+        string path = System.IO.Path.Combine(tracefs.InstancesPath, name);
+        if (name.Length == 0 || name.Contains('/', StringComparison.Ordinal) || !Directory.Exists(path))
+        {
+            string[] names = Directory.Exists(tracefs.InstancesPath) ? [.. Directory.GetDirectories(tracefs.InstancesPath).Select(item => System.IO.Path.GetFileName(item)!)] : [];
+            throw new KernelException($"{path}: the kernel's tracer has no such instance; it has {(names.Length == 0 ? "none" : string.Join(", ", names))}");
+        }
+        if (InstanceOwner.IsOwned(name) && !InstanceOwner.IsAbandoned(name))
+            throw new KernelException($"{path}: belongs to a recording that goes on");
+        return new TracefsInstance(path, isOurs: false);
     }
 
     /// <summary>The path of one of its files.</summary>
@@ -78,7 +100,8 @@ public sealed class TracefsInstance : IDisposable
         if (_isDisposed)
             return;
         _isDisposed = true;
-        Remove(Path);
+        if (_isOurs)
+            Remove(Path);
     }
 
     /// <summary>Switches an instance off and removes it; what of it cannot be done is left.</summary>

@@ -6,7 +6,6 @@ namespace Weir.Tracing;
 public static unsafe partial class SessionHome
 {
     private const int StatxUidOffset = 20;
-    private const int StatxModeOffset = 28;
     private const int StatxBytes = 256;
 
     /// <summary>The environment variable that names the directory of all sessions.</summary>
@@ -120,18 +119,6 @@ public static unsafe partial class SessionHome
         const uint Uid = 0x8;
         byte* buffer = stackalloc byte[StatxBytes];
         return StatX(CurrentDirectory, path, NoFollow, Uid, buffer) == 0 ? *(uint*)(buffer + StatxUidOffset) : null;
-    }
-
-    /// <summary>Whether a path is a file with bytes of its own: no directory, pipe, device or link. Null where nothing is there.</summary>
-    internal static bool? IsRegularFile(string path)
-    {
-        const int CurrentDirectory = -100;
-        const int NoFollow = 0x100;
-        const uint Type = 0x1;
-        const int TypeMask = 0xF000;
-        const int Regular = 0x8000;
-        byte* buffer = stackalloc byte[StatxBytes];
-        return StatX(CurrentDirectory, path, NoFollow, Type, buffer) == 0 ? (*(ushort*)(buffer + StatxModeOffset) & TypeMask) == Regular : null;
     }
 
     /// <summary>Tells the applications that watch a home to look at its sessions again.</summary>

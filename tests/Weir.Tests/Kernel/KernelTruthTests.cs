@@ -15,6 +15,9 @@ public sealed partial class KernelTruthTests
     // Both stamp the same event, one after the other; an interrupt may come in between.
     private const long MaxApart = 1_000_000;
 
+    // Outside of the first and last milliseconds of the shorter of the two.
+    private const long Margin = 20_000_000;
+
     // TRACE_FLAG_HARDIRQ, TRACE_FLAG_SOFTIRQ and TRACE_FLAG_NMI of the kernel's common_flags.
     private const int InInterrupt = 0x08 | 0x10 | 0x40;
 
@@ -38,7 +41,7 @@ public sealed partial class KernelTruthTests
         Assert.Equal(theirs.Keys.Order(), ours.Keys.Order());
         int compared = 0;
         foreach (int cpu in theirs.Keys)
-            compared += Compare(cpu, ours[cpu], theirs[cpu]);
+            compared += TracerPairs.Compare(cpu, ours[cpu], theirs[cpu], MaxApart, Margin);
         Assert.True(compared > 40_000, $"only {compared} events of both were compared");
     }
 
@@ -61,49 +64,9 @@ public sealed partial class KernelTruthTests
         Assert.Equal(1, counted["sched:sched_process_exec"]);
     }
 
-    private static int Compare(int cpu, List<Event> ours, List<Event> theirs)
+    private static Dictionary<int, List<TracedEvent>> OurEvents(string text)
     {
-        // Outside of the first and last milliseconds of the shorter of the two.
-        long margin = 20_000_000;
-        long begin = Math.Max(ours[0].Time, theirs[0].Time) + margin;
-        long end = Math.Min(ours[^1].Time, theirs[^1].Time) - margin;
-        var mine = ours.Where(item => item.Time >= begin && item.Time <= end).ToList();
-        if (mine.Count == 0)
-            return 0;
-        // Loads repeat themselves: the first pair is one that cannot be mistaken.
-        mine = [.. mine.SkipWhile(item => Near(mine, item).Count != 1 || Near(theirs, item).Count != 1)];
-        int from = theirs.IndexOf(Assert.Single(Near(theirs, mine[0])));
-        begin = mine[0].Time;
-        bool[] isTaken = new bool[theirs.Count];
-        var last = new Dictionary<(string Thread, int Interrupts), int>();
-        int moved = 0;
-        foreach (var item in mine)
-        {
-            while (isTaken[from])
-                from++;
-            int at = from;
-            while (at < theirs.Count && (isTaken[at] || theirs[at].Text != item.Text) && theirs[at].Time < item.Time + MaxApart)
-                at++;
-            Assert.True(at < theirs.Count && theirs[at].Text == item.Text && !isTaken[at], $"CPU {cpu}: trace-cmd has no {item}; it has next {theirs[from]}");
-            isTaken[at] = true;
-            // An interrupt, or another thread, may come between the two tracers' stamps. What one thread does in one context has one order.
-            var context = (item.Thread, item.Interrupts);
-            Assert.True(!last.TryGetValue(context, out int before) || before < at, $"CPU {cpu}: at trace-cmd {item} is before what it follows here");
-            last[context] = at;
-            moved += at == from ? 0 : 1;
-        }
-        Assert.True(moved * 100 < mine.Count, $"CPU {cpu}: {moved} of {mine.Count} events have another order");
-        var unmatched = theirs.Where((item, i) => !isTaken[i] && item.Time > begin + MaxApart && item.Time < end - MaxApart);
-        Assert.Empty(unmatched);
-        return mine.Count;
-    }
-
-    private static List<Event> Near(List<Event> events, Event wanted) =>
-        [.. events.Where(item => item.Text == wanted.Text && Math.Abs(item.Time - wanted.Time) < MaxApart)];
-
-    private static Dictionary<int, List<Event>> OurEvents(string text)
-    {
-        var events = new Dictionary<int, List<Event>>();
+        var events = new Dictionary<int, List<TracedEvent>>();
         foreach (string line in text.Split('\n'))
         {
             var match = OurLine().Match(line);
@@ -115,9 +78,9 @@ public sealed partial class KernelTruthTests
         return events;
     }
 
-    private static Dictionary<int, List<Event>> TheirEvents(string text)
+    private static Dictionary<int, List<TracedEvent>> TheirEvents(string text)
     {
-        var events = new Dictionary<int, List<Event>>();
+        var events = new Dictionary<int, List<TracedEvent>>();
         foreach (string line in text.Split('\n'))
         {
             var match = TheirLine().Match(line);
@@ -127,12 +90,12 @@ public sealed partial class KernelTruthTests
         return events;
     }
 
-    private static void Add(Dictionary<int, List<Event>> events, Match match, IEnumerable<string> values)
+    private static void Add(Dictionary<int, List<TracedEvent>> events, Match match, IEnumerable<string> values)
     {
         int cpu = int.Parse(match.Groups["cpu"].Value, CultureInfo.InvariantCulture);
         if (!events.TryGetValue(cpu, out var list))
             events.Add(cpu, list = []);
-        list.Add(new Event(
+        list.Add(new TracedEvent(
             long.Parse(match.Groups["time"].Value, CultureInfo.InvariantCulture),
             match.Groups["tid"].Value,
             match.Groups["flags"].Success ? int.Parse(match.Groups["flags"].Value, NumberStyles.HexNumber, CultureInfo.InvariantCulture) & InInterrupt : 0,
@@ -169,8 +132,6 @@ public sealed partial class KernelTruthTests
             return value.ToString(CultureInfo.InvariantCulture);
         return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number) ? number.ToString(CultureInfo.InvariantCulture) : text;
     }
-
-    private sealed record Event(long Time, string Thread, int Interrupts, string Text);
 
     [GeneratedRegex(@"^\[(?<time>\d+)\] .*? ?(?<name>\w+): \{ cpu_id = (?<cpu>\d+) \}, \{ tid = (?<tid>-?\d+), .*?irq_flags = 0x(?<flags>[0-9A-F]+) \}, \{ (?<fields>.*) \}$")]
     private static partial Regex OurLine();

@@ -1,11 +1,13 @@
 using System.Globalization;
 using System.Text;
+using Weir.Ctf;
 
 namespace Weir.Graph;
 
 /// <summary>
 /// How the times of a trace.dat become nanoseconds: a guest's are first those of its host, then a counter's ticks are scaled, then what
-/// <c>--date</c> and <c>--ts-offset</c> say is added (by the clock class, so the cycles stay).
+/// <c>--date</c> and <c>--ts-offset</c> say is added (by the clock class, so the cycles stay). Where the file names the clock of a recording of
+/// Weir's, that is the clock class, and times are as they are.
 /// </summary>
 internal sealed class FtraceDatClock
 {
@@ -22,8 +24,18 @@ internal sealed class FtraceDatClock
     /// <summary>Whether the sum is the time since the Epoch.</summary>
     public bool IsAbsolute { get; private set; }
 
+    /// <summary>The clock of the recording, where the file names one; then times are its cycles.</summary>
+    public ClockClass? Session { get; private set; }
+
     /// <summary>Whether times are what the file has, so that they need no conversion.</summary>
-    public bool IsPlain => _multiplier == 0 && _corrections.Length == 0;
+    public bool IsPlain => Session is not null || (_multiplier == 0 && _corrections.Length == 0);
+
+    /// <summary>Option VERSION: who wrote the file, and of a recording of Weir's its clock.</summary>
+    public void SetSession(string version)
+    {
+        if (FtraceDatSessionClock.TryRead(version, out var clock))
+            Session = clock;
+    }
 
     /// <summary>Option DATE: microseconds from the clock's zero to the Epoch's.</summary>
     public void AddDate(byte[] text)

@@ -125,7 +125,9 @@ internal sealed partial class FtraceDatFile
                 AddUname(RestOf(option));
                 break;
             case FtraceDatOption.Version:
-                Environment.Add(new EnvironmentEntry("tracer_version", RestOf(option)));
+                string version = RestOf(option);
+                Clock.SetSession(version);
+                Environment.Add(new EnvironmentEntry("tracer_version", version));
                 break;
             case FtraceDatOption.TraceId when option.Remaining >= 8:
                 Environment.Add(new EnvironmentEntry("trace_id", (long)option.ReadUInt64()));

@@ -104,6 +104,7 @@ public sealed class FtraceDatSource : Source
             Decoder = decoder,
             Id = (ulong)pages.Cpu,
             Name = name,
+            FrequencyHz = clock.FrequencyHz,
             ClockOffsetNs = _clocks.OffsetOf(clock, file.Path),
             IsClockAbsolute = _clocks.IsAbsolute(clock),
         };
@@ -130,7 +131,7 @@ public sealed class FtraceDatSource : Source
             long offsetSeconds = Math.DivRem(file.Clock.OffsetNs, 1_000_000_000, out long nanoseconds);
             if (nanoseconds < 0)
                 (offsetSeconds, nanoseconds) = (offsetSeconds - 1, nanoseconds + 1_000_000_000);
-            clock = new ClockClass
+            clock = file.Clock.Session ?? new ClockClass
             {
                 Name = buffer.Clock,
                 Description = "The kernel's trace clock.",

@@ -48,6 +48,23 @@ public partial class FtraceDatSourceTests
     }
 
     [Fact]
+    public void A_recording_of_Weirs_has_the_clock_that_it_names()
+    {
+        var builder = Sample(6, ByteOrder.LittleEndian, 8, "none")
+            .Option(14, [3, 0, 0, 0, 1, 0, 0, 0, .. new byte[8]])
+            .Option(9, "weir clock=cpu_counter uuid=63ad4ec3-a144-4b27-922e-f291b0463e43 freq=2000000000 offset_s=100 offset=1000000000\0"u8.ToArray());
+        // Cycle 1000, with the clock's own numbers and not trace-cmd's.
+        Assert.Equal("[100.500000500]", Read(builder.Build(), out _, out _)[0].Split(' ')[0]);
+    }
+
+    [Theory]
+    [InlineData("weir clock=x freq=0 offset_s=1 offset=0")]
+    [InlineData("weir clock=x freq=10 offset_s=1 offset=10")]
+    [InlineData("weir clock=x offset_s=1 offset=0")]
+    [InlineData("3.1.6 (weir clock=x freq=10 offset_s=1 offset=0)")]
+    public void A_clock_that_makes_no_sense_is_none(string version) => Assert.False(FtraceDatSessionClock.TryRead(version, out _));
+
+    [Fact]
     public void A_guests_times_become_its_hosts()
     {
         byte[] shift = [.. new byte[8], 1, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, .. Numbers(0, 2000), .. Numbers(100, 300), .. Numbers(1, 1), .. Numbers(0, 0)];
