@@ -37,7 +37,7 @@ public sealed class Consumer : IDisposable
     {
         _session = session;
         _finder = new ProcessFinder(session.BuffersDirectory, outputDirectory, session.Description);
-        _buffersWatch = new DirectoryChange(session.BuffersDirectory);
+        _buffersWatch = new DirectoryChange(() => Directory.GetLastWriteTimeUtc(session.BuffersDirectory));
         _thread = new Thread(Run) { IsBackground = true, Name = "Weir consumer" };
         _thread.Start();
     }

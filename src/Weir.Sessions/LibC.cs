@@ -77,16 +77,22 @@ internal static unsafe partial class LibC
         const int Links = 16;
         const int User = 20;
         const int Mode = 28;
+        const int WriteSeconds = 112;
+        const int WriteNanoseconds = 120;
         const int TypeMask = 0xF000;
         const int RegularFile = 0x8000;
-        return new FileStatus(*(uint*)(buffer + User), *(uint*)(buffer + Links), (*(ushort*)(buffer + Mode) & TypeMask) == RegularFile);
+        // Any user may set any time.
+        long seconds = Math.Clamp(*(long*)(buffer + WriteSeconds), 0, uint.MaxValue);
+        var lastWrite = DateTime.UnixEpoch.AddSeconds(seconds).AddTicks(*(uint*)(buffer + WriteNanoseconds) / TimeSpan.NanosecondsPerTick);
+        return new FileStatus(*(uint*)(buffer + User), *(uint*)(buffer + Links), (*(ushort*)(buffer + Mode) & TypeMask) == RegularFile, lastWrite);
     }
 
     /// <summary>What is open.</summary>
     /// <param name="User">Whose it is.</param>
     /// <param name="Links">Its names; 0 when it was removed.</param>
     /// <param name="IsRegular">Whether it is a file with bytes of its own.</param>
-    public readonly record struct FileStatus(uint User, uint Links, bool IsRegular);
+    /// <param name="LastWrite">When it was written last.</param>
+    public readonly record struct FileStatus(uint User, uint Links, bool IsRegular, DateTime LastWrite);
 
     [LibraryImport("libc", EntryPoint = "openat", SetLastError = true)]
     private static partial int OpenAt(SafeFileHandle directory, byte* name, int flags, int mode);

@@ -30,8 +30,8 @@ internal sealed class ProcessBuffers : IDisposable
     /// <summary>Whether it is another user's than the recorder's.</summary>
     public bool IsForeign { get; }
 
-    /// <summary>A path to the open directory itself.</summary>
-    public string Anchor => $"/proc/self/fd/{_directory.DangerousGetHandle()}";
+    /// <summary>When something in it was made or removed last.</summary>
+    public DateTime LastWrite => LibC.Status(_directory)?.LastWrite ?? default;
 
     /// <summary>Whether the process has not removed it.</summary>
     public bool IsThere => LibC.Status(_directory) is { Links: > 0 };

@@ -45,7 +45,7 @@ internal sealed class ProcessDrain : IDisposable
         _session = session;
         _buffers = buffers;
         _quota = quota;
-        _change = new DirectoryChange(buffers.Anchor);
+        _change = new DirectoryChange(() => buffers.LastWrite);
         _describe = Describe;
         TraceDirectory = traceDirectory;
     }
