@@ -228,7 +228,7 @@ internal static class MachineChecks
         while (!Directory.Exists(place) && Path.GetDirectoryName(place) is { } parent)
             place = parent;
         string format = Format(place);
-        if (format is not ("tmpfs" or "ramfs") && Directory.Exists(SharedMemory))
+        if ((format is not ("tmpfs" or "ramfs") || home == SessionHome.OfRoot) && Directory.Exists(SharedMemory))
             (place, format) = (SharedMemory, Format(SharedMemory));
         long free = new DriveInfo(place).AvailableFreeSpace;
         long needed = BuffersBytes(cpuCount);

@@ -52,24 +52,19 @@ internal static class AbandonedSessions
     private static void DeleteTree(string directory)
     {
         // A program may be making its buffers at this moment.
-        for (int i = 0; i < DeleteAttempts && !Try(() => Directory.Delete(directory, recursive: true)); i++)
+        for (int i = 0; i < DeleteAttempts && !DirectoryRemoval.TryRemove(directory); i++)
             Thread.Sleep(DeleteRetryMs);
     }
 
-    private static bool Try(Action delete)
+    private static void Try(Action delete)
     {
         try
         {
             delete();
-            return true;
-        }
-        catch (DirectoryNotFoundException)
-        {
-            return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return false;
+            // It stays.
         }
     }
 

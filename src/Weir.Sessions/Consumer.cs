@@ -13,16 +13,18 @@ public sealed class Consumer : IDisposable
     /// <summary>Longest sleep: new processes announce themselves by a packet, but one that never fills a packet must be found too.</summary>
     private const int PollMs = 100;
 
+    /// <summary>
+    /// The same while there are processes of other users, who could do harm with the word that the consumer sleeps on, and so cannot wake it.
+    /// </summary>
+    private const int ForeignPollMs = 10;
+
     private const int ReapMs = 1000;
 
     private readonly Session _session;
-    private readonly string _output;
+    private readonly ProcessFinder _finder;
     private readonly Dictionary<string, ProcessDrain> _live = [];
     private readonly List<ProcessDrain> _finished = [];
     private readonly List<string> _problems = [];
-
-    // Of processes that were finished: a directory that could not be removed is not begun again.
-    private readonly HashSet<string> _seen = [];
     private readonly Thread _thread;
     private readonly ManualResetEventSlim _stop = new();
     private readonly DirectoryChange _buffersWatch;
@@ -34,7 +36,7 @@ public sealed class Consumer : IDisposable
     public Consumer(Session session, string outputDirectory)
     {
         _session = session;
-        _output = outputDirectory;
+        _finder = new ProcessFinder(session.BuffersDirectory, outputDirectory, session.Description);
         _buffersWatch = new DirectoryChange(session.BuffersDirectory);
         _thread = new Thread(Run) { IsBackground = true, Name = "Weir consumer" };
         _thread.Start();
@@ -46,11 +48,14 @@ public sealed class Consumer : IDisposable
     /// <summary>What was lost, once finished.</summary>
     public LossCounts Losses => _finished.Aggregate(default(LossCounts), (sum, process) => sum + process.Losses);
 
+    /// <summary>Processes of other users that could not be recorded, once finished.</summary>
+    public long RefusedCount => _finder.RefusedCount;
+
     /// <summary>The clock as measured over the whole session, once finished.</summary>
     public ClockCorrelation FinalClock { get; private set; }
 
     /// <summary>What went wrong, each thing once; a sentence each.</summary>
-    public IReadOnlyList<string> Problems => [.. _problems.Concat(_finished.SelectMany(process => process.Problems)).Distinct()];
+    public IReadOnlyList<string> Problems => [.. _problems.Concat(_finder.Problems).Concat(_finished.SelectMany(process => process.Problems)).Distinct()];
 
     /// <summary>Drains what is committed now, and closes the traces with the clock as measured until now.</summary>
     public void Finish()
@@ -59,8 +64,8 @@ public sealed class Consumer : IDisposable
         AddProcesses();
         if (!Directory.Exists(_session.BuffersDirectory))
             _problems.Add($"{_session.BuffersDirectory}: was removed while recording; programs that started since then are not recorded");
-        foreach (string directory in _live.Keys.ToList())
-            FinishProcess(directory);
+        foreach (string name in _live.Keys.ToList())
+            FinishProcess(name);
         var description = _session.Description;
         FinalClock = _session.MeasureClock();
         string before = TraceMetadata.ClockText(description);
@@ -96,7 +101,7 @@ public sealed class Consumer : IDisposable
                 continue;
             _session.Wake.Prepare();
             if (!MoveComplete() && !_stop.IsSet)
-                _session.Wake.Sleep(TimeSpan.FromMilliseconds(PollMs));
+                _session.Wake.Sleep(TimeSpan.FromMilliseconds(_live.Values.Any(process => process.IsForeign) ? ForeignPollMs : PollMs));
         }
     }
 
@@ -112,32 +117,16 @@ public sealed class Consumer : IDisposable
 
     private void AddProcesses()
     {
-        foreach (string directory in EnumerateProcesses())
-        {
-            if (!_live.ContainsKey(directory) && !_seen.Contains(directory))
-                _live.Add(directory, new ProcessDrain(directory, Path.Combine(_output, "ust", "pid", Path.GetFileName(directory)), _session.Description));
-        }
+        foreach (var (name, process) in _finder.FindNew())
+            _live.Add(name, process);
     }
 
-    private string[] EnumerateProcesses()
+    private void FinishProcess(string name)
     {
-        try
-        {
-            return Directory.GetDirectories(_session.BuffersDirectory);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return [];
-        }
-    }
-
-    private void FinishProcess(string directory)
-    {
-        if (!_live.Remove(directory, out var process))
+        if (!_live.Remove(name, out var process))
             return;
-        process.Finish(TraceClock.Read(_session.Description.Clock), IsAlive(directory));
+        process.Finish(TraceClock.Read(_session.Description.Clock));
         _finished.Add(process);
-        _seen.Add(directory);
     }
 
     /// <summary>Finishes processes that have ended and gives their buffers back, so that a long session does not collect them.</summary>
@@ -147,24 +136,14 @@ public sealed class Consumer : IDisposable
         if (now < _nextReapMs)
             return;
         _nextReapMs = now + ReapMs;
-        foreach (string directory in _live.Keys.ToList())
+        foreach (var (name, process) in _live.ToList())
         {
             // First the end, then the last look: what was committed before the end is seen.
-            if (IsAlive(directory))
+            if (process.IsAlive())
                 continue;
-            FinishProcess(directory);
-            try
-            {
-                Directory.Delete(directory, recursive: true);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // It goes with the session.
-            }
+            FinishProcess(name);
+            // What cannot be removed goes with the session.
+            DirectoryRemoval.TryRemove(Path.Combine(_session.BuffersDirectory, name));
         }
     }
-
-    /// <summary>Whether the process of a directory of buffers lives.</summary>
-    internal static bool IsAlive(string directory) =>
-        LifeLock.IsHeld(directory) ?? (ProcessDirectory.ProcessIdOf(Path.GetFileName(directory)) is not { } id || Directory.Exists($"/proc/{id}"));
 }

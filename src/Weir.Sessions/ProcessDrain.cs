@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Weir.Ctf;
 using Weir.Ring;
@@ -19,7 +20,8 @@ internal sealed class ProcessDrain : IDisposable
     private const int SchemaAttempts = 3;
     private const int SchemaRetryMs = 20;
 
-    private readonly string _buffers;
+    private readonly ProcessBuffers _buffers;
+    private readonly UserQuota? _quota;
     private readonly SessionDescription _session;
     private readonly Dictionary<string, StreamDrain> _streams = [];
     private readonly HashSet<string> _unreadable = [];
@@ -34,17 +36,25 @@ internal sealed class ProcessDrain : IDisposable
     private long _writtenBytes;
     private bool _isUnwritable;
 
-    public ProcessDrain(string buffersDirectory, string traceDirectory, SessionDescription session)
+    /// <param name="buffers">The process's buffers; disposed with this.</param>
+    /// <param name="traceDirectory">Where to.</param>
+    /// <param name="session">The session.</param>
+    /// <param name="quota">What a process of another user may cost; null for one of this user.</param>
+    public ProcessDrain(ProcessBuffers buffers, string traceDirectory, SessionDescription session, UserQuota? quota)
     {
         _session = session;
-        _buffers = buffersDirectory;
-        _change = new DirectoryChange(buffersDirectory);
+        _buffers = buffers;
+        _quota = quota;
+        _change = new DirectoryChange(buffers.Anchor);
         _describe = Describe;
         TraceDirectory = traceDirectory;
     }
 
     /// <summary>Where the process's trace lies.</summary>
     public string TraceDirectory { get; }
+
+    /// <summary>Whether the process is another user's.</summary>
+    public bool IsForeign => _quota != null;
 
     /// <summary>Losses, once finished.</summary>
     public LossCounts Losses { get; private set; }
@@ -53,7 +63,11 @@ internal sealed class ProcessDrain : IDisposable
     public bool HasTrace => _writtenBytes > 0;
 
     /// <summary>What went wrong, each thing once; all of it once finished.</summary>
-    public IReadOnlyList<string> Problems => _problems;
+    /// <remarks>Another user has a say in these: what a terminal would obey is taken out.</remarks>
+    public IReadOnlyList<string> Problems => IsForeign ? [.. _problems.Select(Printable)] : _problems;
+
+    /// <summary>Whether the process lives.</summary>
+    public bool IsAlive() => _buffers.IsAlive();
 
     /// <summary>Moves complete packets; returns how many.</summary>
     public int MoveComplete()
@@ -72,15 +86,17 @@ internal sealed class ProcessDrain : IDisposable
 
     /// <summary>Moves everything that is committed now and closes the trace, but for the final measure of the clock.</summary>
     /// <param name="now">The time now.</param>
-    /// <param name="isAlive">Whether the process may still be writing.</param>
-    public void Finish(ulong now, bool isAlive)
+    public void Finish(ulong now)
     {
+        long begin = Environment.TickCount64;
+        // Of a user whose processes have kept us waiting too long none is waited for any more.
+        bool isAlive = _quota is null or { MayWait: true } && IsAlive();
         OpenNewStreams();
         ReadDescription();
         if (_streams.Count > 0 || _unreadable.Count > 0 || _description.Length > 0)
         {
             // Of a process that could not attach, and took back what it had made, nothing is left and nothing is recorded.
-            if (Directory.Exists(_buffers) || _streams.Values.Any(stream => stream.IsUsed))
+            if (_buffers.IsThere || _streams.Values.Any(stream => stream.IsUsed))
                 Describe();
             var ring = ReadRing();
             var decoder = ReadSchema();
@@ -102,6 +118,8 @@ internal sealed class ProcessDrain : IDisposable
             AddRemarks();
         }
         _problems.AddRange(_streams.Values.Select(stream => stream.Problem).OfType<string>());
+        SetDescription([]);
+        _quota?.End(Environment.TickCount64 - begin);
         Dispose();
     }
 
@@ -125,21 +143,22 @@ internal sealed class ProcessDrain : IDisposable
         foreach (var stream in _streams.Values)
             stream.Dispose();
         _streams.Clear();
+        _buffers.Dispose();
     }
 
     private ulong Sum(Func<StreamDrain, ulong> count) => _streams.Values.Aggregate(0UL, (sum, stream) => sum + count(stream));
 
     private void OpenNewStreams()
     {
-        foreach (string path in EnumerateStreams())
+        foreach (string name in _buffers.Names().Where(IsStreamName))
         {
+            string path = Path.Combine(_buffers.Path, name);
             if (_streams.ContainsKey(path) || _unreadable.Contains(path))
                 continue;
             try
             {
-                if (SessionHome.IsRegularFile(path) == false)
-                    throw new InvalidDataException($"{path}: not a file of its own; what was recorded there is not in the trace");
-                if (StreamReader.TryOpen(path) is not { } reader)
+                var access = IsForeign ? ReaderAccess.ConsumeUnmapped : ReaderAccess.Consume;
+                if (StreamReader.TryOpen(_buffers.Open(name, isWritable: true), path, access) is not { } reader)
                     continue;
                 if (Refusal(reader) is { } refusal)
                 {
@@ -148,11 +167,12 @@ internal sealed class ProcessDrain : IDisposable
                 }
                 _streams.Add(path, new StreamDrain(reader, TraceDirectory));
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+            catch (FileNotFoundException)
             {
                 // A process that finds no room takes back what it has made.
-                if (SessionHome.IsRegularFile(path) == null)
-                    continue;
+            }
+            catch (Exception e) when (e is IOException or InvalidDataException)
+            {
                 _unreadable.Add(path);
                 _problems.Add(e.Message);
             }
@@ -168,17 +188,12 @@ internal sealed class ProcessDrain : IDisposable
         : reader.IsOverwrite ? $"offset {StreamLayout.IsOverwrite}: a flight recorder's stream, from which nothing is taken"
         : null;
 
-    private string[] EnumerateStreams()
-    {
-        try
-        {
-            return Directory.GetFileSystemEntries(_buffers, "stream_*");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return [];
-        }
-    }
+    /// <summary>Of another user's process only the name of a CPU is one: there may be any number of others.</summary>
+    private bool IsStreamName(string name) =>
+        name.StartsWith("stream_", StringComparison.Ordinal)
+        && (!IsForeign || (uint.TryParse(name["stream_".Length..], CultureInfo.InvariantCulture, out uint cpu) && cpu < Cpus.PossibleCount && name == StreamDrain.NameOf(cpu)));
+
+    private static string Printable(string text) => string.Concat(text.Select(c => char.IsControl(c) ? '?' : c));
 
     /// <summary>
     /// Brings the trace's metadata up to date; false where that fails. Records are moved only after the metadata that describes them, so
@@ -211,24 +226,40 @@ internal sealed class ProcessDrain : IDisposable
     /// <summary>Takes the process's metadata over when it has changed. What cannot be read any more leaves the copy as it was.</summary>
     private void ReadDescription()
     {
-        string path = Path.Combine(_buffers, MetadataName);
+        string path = Path.Combine(_buffers.Path, MetadataName);
         _nextDescriptionMs = Environment.TickCount64 + DescriptionMs;
         try
         {
-            if (_description.Length > 0 && _descriptionProblem == null && new FileInfo(path) is { Exists: true } file && file.Length == _description.Length)
+            using var file = _buffers.Open(MetadataName);
+            long length = RandomAccess.GetLength(file);
+            if (_description.Length > 0 && _descriptionProblem == null && length == _description.Length)
                 return;
-            byte[]? bytes = SmallFile.Read(path, MaxDescriptionBytes);
+            int limit = _quota?.DescriptionLimit(_description.Length) ?? MaxDescriptionBytes;
+            byte[]? bytes = length > limit ? null : SmallFile.Read(file, limit);
             if (bytes == null)
                 _descriptionProblem = $"{path}: empty, or no file, or too large for a description of events";
             else if (bytes.Length < _description.Length && !IsSchema(bytes))
                 _descriptionProblem = $"{path}: was cut";
             else
-                (_description, _descriptionProblem) = (bytes, null);
+            {
+                SetDescription(bytes);
+                _descriptionProblem = null;
+            }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (InvalidDataException e)
+        {
+            _descriptionProblem = e.Message;
+        }
+        catch (IOException e)
         {
             _descriptionProblem = $"{path}: {e.Message}";
         }
+    }
+
+    private void SetDescription(byte[] bytes)
+    {
+        _quota?.ChangeDescription(_description.Length, bytes.Length);
+        _description = bytes;
     }
 
     private static bool IsSchema(byte[] bytes)
@@ -248,10 +279,11 @@ internal sealed class ProcessDrain : IDisposable
     {
         try
         {
-            if (SmallFile.Read(Path.Combine(_buffers, SessionAttachment.RemarksName), MaxRemarksBytes) is { } bytes)
+            using var file = _buffers.Open(SessionAttachment.RemarksName);
+            if (SmallFile.Read(file, IsForeign ? UserQuota.MaxRemarksBytes : MaxRemarksBytes) is { } bytes)
                 _problems.AddRange(Encoding.UTF8.GetString(bytes).Split('\n', StringSplitOptions.RemoveEmptyEntries));
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or InvalidDataException)
         {
             // Most processes have nothing to say, and no such file.
         }
@@ -301,19 +333,31 @@ internal sealed class ProcessDrain : IDisposable
         }
     }
 
+    private string RingPath => Path.Combine(_buffers.Path, RingControl.FileName);
+
     private RingSummary ReadRing()
     {
         try
         {
-            return RingControl.Read(_buffers);
+            using var file = _buffers.Open(RingControl.FileName);
+            return RingControl.Read(file, RingPath);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        catch (Exception e) when (e is IOException or InvalidDataException)
         {
             // Else it is a process that was killed while it attached.
             if (_streams.Values.Any(stream => stream.IsUsed))
-                _problems.Add($"{Path.Combine(_buffers, RingControl.FileName)}: what was lost for want of a buffer is not known: {e.Message}");
+                _problems.Add($"{RingPath}: what was lost for want of a buffer is not known: {e.Message}");
         }
         return new RingSummary(0, 0, [], 0);
+    }
+
+    /// <summary>Readers refuse a trace whose clocks do not go together, all of it.</summary>
+    private bool HasSessionsClock(TraceClass schema)
+    {
+        var expected = TraceMetadata.CreateClock(_session);
+        return schema.ClockClasses is [var clock] && clock.Name == expected.Name && clock.Uuid == expected.Uuid && clock.IsAbsolute == expected.IsAbsolute
+            && clock.FrequencyHz == expected.FrequencyHz && clock.OffsetSeconds == expected.OffsetSeconds && clock.OffsetCycles == expected.OffsetCycles
+            && Encoding.UTF8.GetString(_description).Contains(TraceMetadata.ClockText(_session), StringComparison.Ordinal);
     }
 
     private TraceDecoder? ReadSchema()
@@ -323,9 +367,15 @@ internal sealed class ProcessDrain : IDisposable
             try
             {
                 // Empty or missing: the process was killed while it attached, or attaches just now. It has written no event.
-                return _description.Length == 0 ? null : new TraceDecoder(MetadataReader.Read(_description));
+                if (_description.Length == 0)
+                    return null;
+                var schema = MetadataReader.Read(_description);
+                if (!IsForeign || HasSessionsClock(schema))
+                    return new TraceDecoder(schema);
+                _problems.Add($"{Path.Combine(_buffers.Path, MetadataName)}: its clock is not the session's");
+                return null;
             }
-            catch (CtfException) when (attempt < SchemaAttempts)
+            catch (CtfException) when (attempt < SchemaAttempts && _quota is null or { MayWait: true })
             {
                 // The process may be writing a declaration just now.
                 Thread.Sleep(SchemaRetryMs);
@@ -333,7 +383,7 @@ internal sealed class ProcessDrain : IDisposable
             }
             catch (CtfException e)
             {
-                _problems.Add($"{Path.Combine(_buffers, MetadataName)}: {e.Message}");
+                _problems.Add($"{Path.Combine(_buffers.Path, MetadataName)}: {e.Message}");
                 return null;
             }
         }

@@ -191,7 +191,7 @@ public static class Recorder
             Statistics = statistics,
             Losses = consumer.Losses + (part?.Losses ?? default),
             PartDirectory = part?.TraceDirectory,
-            ProcessesRefused = session.RefusedCount,
+            ProcessesRefused = session.RefusedCount + consumer.RefusedCount,
             Elapsed = elapsed,
             Clock = session.Description.Clock,
             ClockReason = session.ClockReason,

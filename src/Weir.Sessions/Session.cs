@@ -43,8 +43,9 @@ public sealed record SessionOptions
 /// HOME/NAME/session    rules and state, see <see cref="SessionDescription"/>
 /// HOME/NAME/alive      locked by the owner while it lives, see <see cref="LifeLock"/>
 /// HOME/NAME/refused    how many processes could not be recorded
-/// HOME/NAME/buffers/   a directory for each process: ring, stream_CPU, metadata; a link to /dev/shm where HOME is on a disk
+/// HOME/NAME/buffers/   a directory for each process: ring, stream_CPU, metadata; a link to /dev/shm where HOME is on a disk or /run/weir
 /// </code>
+/// Of root's sessions all but the count may be read by everybody, and everybody may make a directory of their own in the buffers.
 /// </summary>
 public sealed class Session : IDisposable
 {
@@ -123,7 +124,9 @@ public sealed class Session : IDisposable
             try
             {
                 // Before the session's file: whoever finds that finds its owner alive.
-                session._life = LifeLock.TryTake(directory);
+                if (SessionHome.IsForEveryone)
+                    SessionHome.SetMode(directory, SessionHome.EnterableDirectory);
+                session._life = LifeLock.TryTake(directory, SessionHome.IsForEveryone);
                 session.PrepareBuffers(options);
                 session.Wake = SharedDoorbell.Create(directory, SessionDescription.WakeName);
                 Thread.Sleep(FirstMeasureMs);
@@ -203,7 +206,7 @@ public sealed class Session : IDisposable
     {
         if (File.Exists(home))
             throw new SessionException($"{home}: not a directory; {SessionHome.Variable} must name one");
-        SessionHome.CreatePrivate(home);
+        SessionHome.Create(home);
         // Whoever owns the home could put another session's files under our feet.
         if (SessionHome.OwnerOf(home) is { } owner && !SessionHome.IsOurs(home))
             throw new SessionException($"{home}: belongs to user {owner}; {SessionHome.Variable} must name a directory of your own");
@@ -212,12 +215,18 @@ public sealed class Session : IDisposable
     private void PrepareBuffers(SessionOptions options)
     {
         RefusedProcesses.Create(Directory);
+        if (SessionHome.IsForEveryone)
+            SessionHome.SetMode(Path.Combine(Directory, RefusedProcesses.FileName), UnixFileMode.UserRead | UnixFileMode.UserWrite);
         string place = Directory;
-        // Buffers on a disk would be written to it all the time. Where the home is on one, they go to shared memory.
-        if (new DriveInfo(Directory).DriveFormat is not ("tmpfs" or "ramfs") && TryMakeShared() is { } shared)
+        // Buffers on a disk would be written to it all the time. Where the home is on one, they go to shared memory; so they do where it is in
+        // /run, which nobody who fills it may take from the system.
+        bool isPlaceForBuffers = new DriveInfo(Directory).DriveFormat is "tmpfs" or "ramfs" && _home != SessionHome.OfRoot;
+        if (!isPlaceForBuffers && TryMakeShared() is { } shared)
             place = shared;
         else
             SessionHome.CreatePrivate(BuffersDirectory);
+        if (SessionHome.IsForEveryone)
+            SessionHome.SetMode(BuffersDirectory, SessionHome.SharedDirectory);
 
         // One process on all CPUs that it may use, and a page for its metadata.
         long needed = (Cpus.Allowed().Count * (StreamLayout.HeadBytes + ((long)options.PacketBytes * options.PacketCount))) + 65536;

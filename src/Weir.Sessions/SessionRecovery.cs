@@ -39,13 +39,12 @@ public static class SessionRecovery
         var processes = new List<ProcessDrain>();
         try
         {
-            foreach (string directory in Processes(sessionDirectory))
+            var finder = new ProcessFinder(Buffers(sessionDirectory), outputDirectory, session);
+            foreach (var (_, process) in finder.FindNew().OrderBy(item => item.Name, StringComparer.Ordinal))
             {
-                bool isAlive = Consumer.IsAlive(directory);
-                var process = new ProcessDrain(directory, Path.Combine(outputDirectory, "ust", "pid", Path.GetFileName(directory)), session);
                 processes.Add(process);
                 // Of a dead process the last record ends the trace; after another boot the time now has nothing to do with it.
-                process.Finish(isAlive ? TraceClock.Read(session.Clock) : 0, isAlive);
+                process.Finish(process.IsAlive() ? TraceClock.Read(session.Clock) : 0);
             }
             string[] traces = [.. processes.Where(process => process.HasTrace).Select(process => process.TraceDirectory)];
             var statistics = TraceStatistics.Of(traces);
@@ -54,7 +53,7 @@ public static class SessionRecovery
                 TraceDirectories = traces,
                 Statistics = statistics,
                 Losses = processes.Aggregate(default(LossCounts), (sum, process) => sum + process.Losses),
-                Problems = [.. processes.SelectMany(process => process.Problems).Concat(statistics.Problems).Distinct()],
+                Problems = [.. processes.SelectMany(process => process.Problems).Concat(finder.Problems).Concat(statistics.Problems).Distinct()],
             };
         }
         finally
@@ -64,14 +63,15 @@ public static class SessionRecovery
         }
     }
 
-    private static string[] Processes(string sessionDirectory)
+    private static string Buffers(string sessionDirectory)
     {
         string buffers = Path.Combine(sessionDirectory, SessionDescription.BuffersName);
         try
         {
-            return [.. Directory.GetDirectories(buffers).Order(StringComparer.Ordinal)];
+            using var directory = DirectoryEntries.Open(buffers);
+            return buffers;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (IOException e)
         {
             throw new SessionException($"{buffers}: the session's buffers cannot be read: {e.Message}", e);
         }

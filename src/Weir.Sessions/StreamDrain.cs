@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Globalization;
 using Weir.Ctf;
@@ -152,6 +153,23 @@ internal sealed class StreamDrain : IDisposable
 
     private void Append(in PendingPacket packet)
     {
+        if (_reader.Access == ReaderAccess.ConsumeUnmapped)
+        {
+            // Another user could change it while we look: what is checked is what is written.
+            byte[] copy = ArrayPool<byte>.Shared.Rent(packet.LengthBytes);
+            try
+            {
+                var bytes = copy.AsSpan(0, packet.LengthBytes);
+                _reader.Copy(packet.SequenceNumber, bytes);
+                CheckHead(bytes, packet.LengthBytes, packet.FileOffset);
+                Output().Append(bytes);
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(copy);
+            }
+            return;
+        }
         Span<byte> head = stackalloc byte[PacketLayout.Records];
         if (RandomAccess.Read(_reader.File!, head, packet.FileOffset) != head.Length)
             throw new InvalidDataException($"{_reader.Path}: offset {packet.FileOffset}: the file ends inside a packet");

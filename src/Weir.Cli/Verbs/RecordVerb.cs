@@ -31,7 +31,7 @@ internal static class RecordVerb
         var kernelBuffer = new Option<string?>("--kernel-buffer-size") { Description = "Bytes of the kernel's buffer of each CPU; k, M and G are understood (default: 8M)", HelpName = "SIZE" };
         var raw = new Option<bool>("--raw") { Description = "Keep the kernel's pages as they are, in kernel/trace.dat, which trace-cmd reads too (docs/kernel.md)" };
         var noStateDump = new Option<bool>("--no-state-dump") { Description = "Do not write into the kernel's trace what processes, files, modules and interfaces there were at its beginning" };
-        var all = new Option<bool>("--all", "-a") { Description = "Record every program of this user that matches, not only the command and its descendants" };
+        var all = new Option<bool>("--all", "-a") { Description = "Record every program of this user that matches, and as root of every user, not only the command and its descendants" };
         var duration = new Option<string?>("--duration") { Description = "Stop recording after a time: 500ms, 10s, 5m, 2h, or dd:hh:mm:ss", HelpName = "T" };
         var packetBytes = new Option<string?>("--subbuf-size") { Description = "Bytes of a sub-buffer, a power of two; k, M and G are understood (default: 512k)", HelpName = "SIZE" };
         var packetCount = new Option<int>("--num-subbuf")

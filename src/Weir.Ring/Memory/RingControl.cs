@@ -97,6 +97,14 @@ public sealed unsafe class RingControl
         if (fd < 0)
             throw new IOException($"{path}: cannot be opened: {Marshal.GetLastPInvokeErrorMessage()}");
         using var file = new SafeFileHandle(fd, ownsHandle: true);
+        return Read(file, path);
+    }
+
+    /// <summary>The same of a file that is open already.</summary>
+    /// <exception cref="InvalidDataException">It is not a ring's file.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static RingSummary Read(SafeFileHandle file, string path)
+    {
         byte[] first = ReadAll(file, path);
         byte[] bytes = ReadAll(file, path);
         return Parse(bytes, Settle(first, bytes), path);

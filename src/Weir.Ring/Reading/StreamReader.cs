@@ -15,6 +15,12 @@ public enum ReaderAccess
     /// <summary>It does: one at a time in a stream. The file must be writable.</summary>
     Consume,
 
+    /// <summary>
+    /// It does, and maps nothing: a file that another user can cut short or punch holes into is read and written by system calls, which
+    /// fail where a load would be a signal. Costs a call for each word that is looked at.
+    /// </summary>
+    ConsumeUnmapped,
+
     /// <summary>It only looks: any number of them, and the file may be on a file system that is mounted read-only.</summary>
     Observe,
 }
@@ -26,21 +32,21 @@ public enum ReaderAccess
 /// </summary>
 public sealed unsafe class StreamReader : IDisposable
 {
-    private readonly MappedMemory _head;
+    private readonly MappedMemory? _head;
     private readonly RingBuffer? _ring;
     private readonly byte* _control;
     private readonly ulong _ringBytes;
     private readonly StreamHead _layout;
     private MappedMemory? _whole;
 
-    private StreamReader(string path, MappedMemory head, byte* page, SafeFileHandle? file, RingBuffer? ring, ReaderAccess access)
+    private StreamReader(string path, MappedMemory? head, byte* page, SafeFileHandle? file, RingBuffer? ring, ReaderAccess access)
     {
         Path = path;
         File = file;
         Access = access;
         _head = head;
         _ring = ring;
-        _control = head.Address + StreamLayout.Control;
+        _control = head == null ? null : head.Address + StreamLayout.Control;
         _layout = StreamHead.Read(page);
         _ringBytes = (ulong)PacketBytes * (ulong)PacketCount;
     }
@@ -108,21 +114,38 @@ public sealed unsafe class StreamReader : IDisposable
     /// <summary>Opens a stream; null while its writer has not finished making it.</summary>
     /// <exception cref="InvalidDataException">The file is not a stream of this version; the message names file and offset.</exception>
     /// <exception cref="IOException">The file cannot be opened.</exception>
-    public static StreamReader? TryOpen(string path, ReaderAccess access = ReaderAccess.Consume)
+    public static StreamReader? TryOpen(string path, ReaderAccess access = ReaderAccess.Consume) => TryOpen(OpenFile(path, access), path, access);
+
+    /// <summary>The same of a file that is open already.</summary>
+    /// <param name="file">The file; closed with the reader, and where there is none at once.</param>
+    /// <param name="path">What to call it.</param>
+    /// <param name="access">What for; the file must be open for it.</param>
+    /// <exception cref="InvalidDataException">The file is not a stream of this version; the message names file and offset.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static StreamReader? TryOpen(SafeFileHandle file, string path, ReaderAccess access)
     {
-        var file = OpenFile(path, access);
         MappedMemory? head = null;
         try
         {
             long fileBytes = LengthOf(file, path);
             if (fileBytes >= StreamLayout.HeadBytes)
             {
-                head = MappedMemory.Open(file, path, StreamLayout.HeadBytes, access == ReaderAccess.Consume);
-                // Acquire: the magic before everything else in the head; the writer stores it last.
-                ulong magic = Volatile.Read(ref *(ulong*)head.Address);
-                // A copy: what was checked is what is used, whatever becomes of the file.
+                // A copy: what was checked is what is used, whatever becomes of the file. Acquire: the magic before everything else in the
+                // head; the writer stores it last.
                 byte* page = stackalloc byte[StreamLayout.HeadWords];
-                Buffer.MemoryCopy(head.Address, page, StreamLayout.HeadWords, StreamLayout.HeadWords);
+                ulong magic;
+                if (access == ReaderAccess.ConsumeUnmapped)
+                {
+                    magic = ReadWord(file, 0);
+                    if (RandomAccess.Read(file, new Span<byte>(page, StreamLayout.HeadWords), 0) != StreamLayout.HeadWords)
+                        throw new InvalidDataException($"{path}: offset 0: the file was cut while it was read");
+                }
+                else
+                {
+                    head = MappedMemory.Open(file, path, StreamLayout.HeadBytes, access == ReaderAccess.Consume);
+                    magic = Volatile.Read(ref *(ulong*)head.Address);
+                    Buffer.MemoryCopy(head.Address, page, StreamLayout.HeadWords, StreamLayout.HeadWords);
+                }
                 string? wrong = magic switch
                 {
                     0 => null,
@@ -268,11 +291,11 @@ public sealed unsafe class StreamReader : IDisposable
     public void Dispose()
     {
         // The memory of a ring of this process is the ring's, and so is a memory file.
-        if (!ReferenceEquals(File, _head.File))
+        if (!ReferenceEquals(File, _head?.File))
             File?.Dispose();
         if (_ring != null)
             return;
-        _head.Unmap();
+        _head?.Unmap();
         _whole?.Unmap();
     }
 
@@ -320,10 +343,13 @@ public sealed unsafe class StreamReader : IDisposable
     /// <summary>Says up to where the reader has finished.</summary>
     internal void Release(ulong consumed)
     {
-        if (Access != ReaderAccess.Consume)
+        if (Access == ReaderAccess.Observe)
             throw new InvalidOperationException("A reader that observes gives nothing back.");
         // Release: the reads before the word that lets the writer in. Partner: its load of consumed.
-        Volatile.Write(ref *(ulong*)(_control + _layout.ConsumedOffset), consumed);
+        if (_control != null)
+            Volatile.Write(ref *(ulong*)(_control + _layout.ConsumedOffset), consumed);
+        else
+            RandomAccess.Write(File!, new ReadOnlySpan<byte>(&consumed, sizeof(ulong)), StreamLayout.Control + _layout.ConsumedOffset);
     }
 
     /// <summary>
@@ -340,7 +366,7 @@ public sealed unsafe class StreamReader : IDisposable
     /// <summary>Opens whatever has the name; one that waits for somebody at its other end is not waited for.</summary>
     private static SafeFileHandle OpenFile(string path, ReaderAccess access)
     {
-        int fd = LibC.Open(path, (access == ReaderAccess.Consume ? LibC.ReadWrite : 0) | LibC.NonBlocking | LibC.CloseOnExec, 0);
+        int fd = LibC.Open(path, (access == ReaderAccess.Observe ? 0 : LibC.ReadWrite) | LibC.NonBlocking | LibC.CloseOnExec, 0);
         return fd >= 0 ? new SafeFileHandle(fd, ownsHandle: true)
             : throw new IOException($"{path}: cannot be opened: {Marshal.GetLastPInvokeErrorMessage()}");
     }
@@ -392,7 +418,29 @@ public sealed unsafe class StreamReader : IDisposable
         return content >= shape.HeadBytes && content <= PacketBytes ? packetStart + (ulong)content : end;
     }
 
-    private ulong Load(int offset) => Volatile.Read(ref *(ulong*)(_control + offset));
+    private ulong Load(int offset) =>
+        _control != null ? Volatile.Read(ref *(ulong*)(_control + offset)) : ReadWord(File!, StreamLayout.Control + offset);
+
+    /// <summary>
+    /// A word of a file that is not mapped. Acquire, as the load would be. The kernel promises nobody that it copies a word whole, so it is
+    /// read until two reads agree. Of a file that was cut meanwhile 0, which no position is: what looks at packets finds out.
+    /// </summary>
+    private static ulong ReadWord(SafeFileHandle file, long offset)
+    {
+        const int MaxReads = 10;
+        ulong last = 0;
+        for (int i = 0; i < MaxReads; i++)
+        {
+            ulong word;
+            if (RandomAccess.Read(file, new Span<byte>(&word, sizeof(ulong)), offset) != sizeof(ulong))
+                return 0;
+            Interlocked.MemoryBarrier();
+            if (i > 0 && word == last)
+                break;
+            last = word;
+        }
+        return last;
+    }
 
     private ulong CommitCount(ulong start) => Load(CommitCountOffset(start));
 

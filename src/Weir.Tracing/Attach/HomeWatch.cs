@@ -12,6 +12,7 @@ internal sealed unsafe partial class HomeWatch
     private const int CloseOnExec = 0x80000;
     private const uint ClosedAfterWrite = 0x8;
     private const uint MovedTo = 0x80;
+    private const uint ModeChanged = 0x4;
     private const uint Created = 0x100;
     private const uint Deleted = 0x200;
     private const int BufferBytes = 4096;
@@ -26,6 +27,7 @@ internal sealed unsafe partial class HomeWatch
 
     private readonly int _fd;
     private readonly IReadOnlyCollection<string> _directories;
+    private int _parentOfRoots = -1;
 
     private HomeWatch(int fd, IReadOnlyCollection<string> directories)
     {
@@ -52,10 +54,26 @@ internal sealed unsafe partial class HomeWatch
         int watched = 0;
         foreach (string directory in _directories)
         {
-            if (AddWatch(_fd, directory, MovedTo | Created | Deleted) >= 0)
+            bool isWatched = AddWatch(_fd, directory, MovedTo | Created | Deleted) >= 0;
+            if (directory == SessionHome.OfRoot)
+                isWatched |= WatchForRootsHome(isThere: isWatched);
+            if (isWatched)
                 watched++;
         }
         return watched > 0;
+    }
+
+    /// <summary>Root's home is the one that a program cannot make: until root does, and lets others in, watches for that.</summary>
+    private bool WatchForRootsHome(bool isThere)
+    {
+        if (!isThere && _parentOfRoots < 0)
+            _parentOfRoots = AddWatch(_fd, Path.GetDirectoryName(SessionHome.OfRoot)!, MovedTo | Created | ModeChanged);
+        else if (isThere && _parentOfRoots >= 0)
+        {
+            _ = RemoveWatch(_fd, _parentOfRoots);
+            _parentOfRoots = -1;
+        }
+        return _parentOfRoots >= 0;
     }
 
     /// <summary>Watches for the end of a session's owner, however it ends.</summary>
@@ -98,6 +116,9 @@ internal sealed unsafe partial class HomeWatch
 
     [LibraryImport("libc", EntryPoint = "inotify_add_watch", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int AddWatch(int fd, string path, uint mask);
+
+    [LibraryImport("libc", EntryPoint = "inotify_rm_watch", SetLastError = true)]
+    private static partial int RemoveWatch(int fd, int watch);
 
     [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
     private static partial nint Read(int fd, byte* buffer, nint lengthBytes);

@@ -34,10 +34,21 @@ public static class ProcessDirectory
         return string.Create(CultureInfo.InvariantCulture, $"{name}-{Environment.ProcessId}-{DateTime.Now:yyyyMMdd-HHmmss}");
     }
 
+    /// <summary>Whether a name is one that <see cref="NameNow"/> gives: of other users' directories no other is taken into a trace.</summary>
+    internal static bool IsName(string name)
+    {
+        string[] parts = name.Split('-');
+        return ProcessIdOf(name) != null && name.Length <= MaxNameLength * 2 && name[0] != '.'
+            && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-')
+            && IsNumber(parts[^2], 8) && IsNumber(parts[^1], 6);
+    }
+
     /// <summary>The process id in a directory's name, or null where it is not such a name.</summary>
     public static int? ProcessIdOf(string directoryName)
     {
         string[] parts = directoryName.Split('-');
         return parts.Length >= 4 && int.TryParse(parts[^3], NumberStyles.None, CultureInfo.InvariantCulture, out int id) ? id : null;
     }
+
+    private static bool IsNumber(string text, int digits) => text.Length == digits && text.All(char.IsAsciiDigit);
 }

@@ -4,12 +4,15 @@ namespace Weir.Tracing;
 
 /// <summary>
 /// How many processes a session could not record, in a file of its own: a u64, little-endian, for which the session's owner has made room
-/// while there was some.
+/// while there was some. Who may not write it, because the session is another user's, leaves an empty directory in the buffers instead.
 /// </summary>
 internal static class RefusedProcesses
 {
     /// <summary>The file's name in the session's directory.</summary>
     public const string FileName = "refused";
+
+    /// <summary>How the name ends of a directory that stands for a refused process.</summary>
+    public const string MarkSuffix = ".refused";
 
     private const int Attempts = 200;
 
@@ -34,6 +37,11 @@ internal static class RefusedProcesses
     public static void Add(string sessionDirectory)
     {
         string path = Path.Combine(sessionDirectory, FileName);
+        if (SessionHome.OwnerOf(sessionDirectory) is { } owner && owner != SessionHome.EffectiveUserId() && !SessionHome.IsForEveryone)
+        {
+            Mark(sessionDirectory);
+            return;
+        }
         for (int i = 0; i < Attempts && File.Exists(path); i++)
         {
             try
@@ -49,6 +57,19 @@ internal static class RefusedProcesses
             {
                 Thread.Sleep(1);
             }
+        }
+    }
+
+    private static void Mark(string sessionDirectory)
+    {
+        try
+        {
+            string buffers = Path.Combine(sessionDirectory, SessionDescription.BuffersName);
+            SessionHome.TryCreateNew(Path.Combine(buffers, ProcessDirectory.NameNow(Random.Shared.Next()) + MarkSuffix));
+        }
+        catch (IOException)
+        {
+            // Then nobody hears of it.
         }
     }
 

@@ -43,7 +43,7 @@ internal static class SessionAgent
         s_isWatching = true;
         string home = SessionHome.Path;
         MakeHome(home);
-        var homes = new HashSet<string> { home };
+        var homes = new HashSet<string>(SessionHome.Searched);
         foreach (string session in NamedSessions())
             homes.Add(Path.GetDirectoryName(session) ?? session);
         s_watch = HomeWatch.TryCreate(homes);
@@ -60,7 +60,7 @@ internal static class SessionAgent
     {
         try
         {
-            SessionHome.CreatePrivate(home);
+            SessionHome.Create(home);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -165,13 +165,16 @@ internal static class SessionAgent
     {
         var named = NamedSessions();
         var directories = new HashSet<string>(named);
-        try
+        foreach (string home in SessionHome.Searched)
         {
-            directories.UnionWith(Directory.EnumerateDirectories(SessionHome.Path));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // No home, no sessions but the named ones.
+            try
+            {
+                directories.UnionWith(Directory.EnumerateDirectories(home));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // No home, no sessions but the others and the named ones.
+            }
         }
         foreach (string directory in directories)
         {

@@ -99,7 +99,8 @@ internal sealed class SessionAttachment : IDisposable
     {
         for (int attempt = 0; attempt < MaxNames; attempt++)
         {
-            string directory = Path.Combine(buffers, ProcessDirectory.NameNow(attempt));
+            // At last by chance: in a directory that others may write to, somebody could have taken all that can be foreseen.
+            string directory = Path.Combine(buffers, ProcessDirectory.NameNow(attempt < MaxNames / 2 ? attempt : Random.Shared.Next()));
             if (SessionHome.TryCreateNew(directory))
                 return directory;
         }

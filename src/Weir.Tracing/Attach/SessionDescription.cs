@@ -91,6 +91,8 @@ public sealed record SessionDescription
         string path = Path.Combine(sessionDirectory, FileName);
         string temporary = path + ".new";
         File.WriteAllText(temporary, text.ToString());
+        if (SessionHome.IsForEveryone)
+            SessionHome.SetMode(temporary, SessionHome.ReadableFile);
         File.Move(temporary, path, overwrite: true);
     }
 

@@ -6,7 +6,6 @@ namespace Weir.Tracing;
 public static unsafe partial class SessionHome
 {
     private const int StatxUidOffset = 20;
-    private const int StatxModeOffset = 28;
     private const int StatxBytes = 256;
 
     /// <summary>The environment variable that names the directory of all sessions.</summary>
@@ -20,8 +19,24 @@ public static unsafe partial class SessionHome
     /// <summary>In the home: a file whose replacement tells applications that some session has changed.</summary>
     public const string DoorbellName = ".changed";
 
+    /// <summary>Root's sessions record the programs of every user, so this is where all of them look.</summary>
+    public const string OfRoot = "/run/weir";
+
+    /// <summary>Mode 755: a directory of root's that everybody may enter.</summary>
+    internal const UnixFileMode EnterableDirectory =
+        PrivateDirectory | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+
+    /// <summary>Mode 1733: everybody may make something in it, and nobody but root sees or removes what another has made.</summary>
+    internal const UnixFileMode SharedDirectory =
+        PrivateDirectory | UnixFileMode.StickyBit | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+
+    /// <summary>Mode 644.</summary>
+    internal const UnixFileMode ReadableFile = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
+    private const UnixFileMode PrivateDirectory = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
     /// <summary>
-    /// The directory of all sessions: <c>WEIR_HOME</c>, else <c>/run/weir</c> for root, <c>$XDG_RUNTIME_DIR/weir</c>, or
+    /// The directory of this user's sessions: <c>WEIR_HOME</c>, else <c>/run/weir</c> for root, <c>$XDG_RUNTIME_DIR/weir</c>, or
     /// <c>~/.local/state/weir</c> where there is no such directory.
     /// </summary>
     public static string Path
@@ -31,11 +46,43 @@ public static unsafe partial class SessionHome
             if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } home)
                 return System.IO.Path.GetFullPath(home);
             if (Environment.IsPrivilegedProcess)
-                return "/run/weir";
+                return OfRoot;
             if (Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } runtime)
                 return System.IO.Path.Combine(runtime, "weir");
             return System.IO.Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state", "weir");
         }
+    }
+
+    /// <summary>Where a program looks for sessions: in its own home and in root's; only in WEIR_HOME where that is set.</summary>
+    internal static IReadOnlyList<string> Searched =>
+        Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } || Path == OfRoot ? [Path] : [Path, OfRoot];
+
+    /// <summary>Whether this user's sessions are there for the programs of all users: those of root.</summary>
+    internal static bool IsForEveryone => EffectiveUserId() == 0;
+
+    /// <summary>Makes a home with its parents: for this user alone, or, of root, one that everybody may enter.</summary>
+    /// <exception cref="IOException">It cannot be made.</exception>
+    /// <exception cref="UnauthorizedAccessException">Nor may it be.</exception>
+    public static void Create(string home)
+    {
+        if (!IsForEveryone)
+        {
+            CreatePrivate(home);
+            return;
+        }
+        bool isNew = !Directory.Exists(home);
+        Directory.CreateDirectory(home);
+        // A directory that root has named and that was there keeps the mode that it was given.
+        if (isNew || (home == OfRoot && !OperatingSystem.IsWindows() && !File.GetUnixFileMode(home).HasFlag(EnterableDirectory)))
+            SetMode(home, EnterableDirectory);
+    }
+
+    /// <summary>Gives a file or directory a mode, whatever the process's mask.</summary>
+    /// <exception cref="IOException">It cannot be given.</exception>
+    internal static void SetMode(string path, UnixFileMode mode)
+    {
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, mode);
     }
 
     /// <summary>Makes a directory for this user alone, with its parents.</summary>
@@ -44,7 +91,7 @@ public static unsafe partial class SessionHome
     public static void CreatePrivate(string directory)
     {
         if (!OperatingSystem.IsWindows())
-            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            Directory.CreateDirectory(directory, PrivateDirectory);
     }
 
     /// <summary>
@@ -72,18 +119,6 @@ public static unsafe partial class SessionHome
         const uint Uid = 0x8;
         byte* buffer = stackalloc byte[StatxBytes];
         return StatX(CurrentDirectory, path, NoFollow, Uid, buffer) == 0 ? *(uint*)(buffer + StatxUidOffset) : null;
-    }
-
-    /// <summary>Whether a path is a file with bytes of its own: no directory, pipe, device or link. Null where nothing is there.</summary>
-    internal static bool? IsRegularFile(string path)
-    {
-        const int CurrentDirectory = -100;
-        const int NoFollow = 0x100;
-        const uint Type = 0x1;
-        const int TypeMask = 0xF000;
-        const int Regular = 0x8000;
-        byte* buffer = stackalloc byte[StatxBytes];
-        return StatX(CurrentDirectory, path, NoFollow, Type, buffer) == 0 ? (*(ushort*)(buffer + StatxModeOffset) & TypeMask) == Regular : null;
     }
 
     /// <summary>Tells the applications that watch a home to look at its sessions again.</summary>

@@ -24,6 +24,13 @@ internal static unsafe partial class SmallFile
         if (fd < 0)
             throw new IOException(Marshal.GetLastPInvokeErrorMessage());
         using var file = new SafeFileHandle(fd, ownsHandle: true);
+        return Read(file, maxBytes);
+    }
+
+    /// <summary>The same of a file that is open already, from where it stands.</summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static byte[]? Read(SafeFileHandle file, int maxBytes)
+    {
         byte[] bytes = new byte[4096];
         int length = 0;
         while (true)
