@@ -29,17 +29,28 @@ internal static unsafe class Transcoding
             {
                 var stream = trace.AddStreamClass(PageTranscoder.CommonContext, LttngEventHeader.Compact);
                 var table = new KernelEventTable(trace, stream, instance);
+                Declare(table, instance);
                 using var output = trace.OpenStream(stream, "stream", 0, 0, 512 << 10);
                 var transcoder = new PageTranscoder(output, table, layout);
-                var clock = Stopwatch.StartNew();
+                var before = Environment.CpuUsage.TotalTime;
                 foreach (var (start, length) in pages)
                     transcoder.Add((byte*)start, length);
                 output.Flush();
-                double seconds = clock.Elapsed.TotalSeconds;
+                double seconds = (Environment.CpuUsage.TotalTime - before).TotalSeconds;
                 ulong events = transcoder.Statistics().Aggregate(0UL, (sum, item) => sum + item.Count);
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{events}\t{seconds:F4}\t{pages.Sum(page => (long)page.Length)}\t{output.FileBytes}"));
             }
             Directory.Delete(place, recursive: true);
+        }
+    }
+
+    /// <summary>As a recording does before it starts.</summary>
+    private static void Declare(KernelEventTable table, TracefsInstance instance)
+    {
+        foreach (string system in s_systems)
+        {
+            foreach (string path in Directory.EnumerateDirectories(instance.PathOf($"events/{system}")))
+                table.Declare(new RecordedEvent(new KernelEventName(system, Path.GetFileName(path))));
         }
     }
 
