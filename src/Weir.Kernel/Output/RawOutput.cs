@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
 using Weir.Clock;
 using Weir.Graph;
 using Weir.Tracing;
@@ -9,7 +10,7 @@ namespace Weir.Kernel;
 
 /// <summary>
 /// Keeps the pages as they are, in a <c>trace.dat</c> as trace-cmd writes it, with all that is needed to read them elsewhere. While it is
-/// recorded each CPU has a file of its own, <c>trace.dat.cpuN</c>; they are put together at the end.
+/// recorded each CPU has a file of its own, <c>trace.dat.cpuN</c>; they are put together, and packed if that is wanted, at the end.
 /// </summary>
 internal sealed class RawOutput : PageOutput
 {
@@ -28,7 +29,7 @@ internal sealed class RawOutput : PageOutput
 
     /// <summary>Begins a file.</summary>
     /// <exception cref="KernelException">It cannot be made.</exception>
-    public RawOutput(string directory, TracefsMount tracefs, TracefsInstance instance, SessionDescription session, FtracePageLayout layout)
+    public RawOutput(string directory, TracefsMount tracefs, TracefsInstance instance, SessionDescription session, FtracePageLayout layout, bool isPacked)
     {
         _path = Path.Combine(directory, FileName);
         _tracefs = tracefs;
@@ -38,7 +39,7 @@ internal sealed class RawOutput : PageOutput
         _file = Writing(() =>
         {
             Directory.CreateDirectory(directory);
-            return new TraceDatWriter(_path);
+            return new TraceDatWriter(_path, isPacked);
         });
     }
 
@@ -56,8 +57,8 @@ internal sealed class RawOutput : PageOutput
             _file.WriteHead(_layout.PageBytes, _tracefs.ReadText("events/header_page"), _tracefs.ReadText("events/header_event"));
             _file.WriteOwnFormats(own);
             _file.WriteFormats(systems);
-            _file.WriteShortText(symbols);
-            _file.WriteShortText(printk);
+            _file.WriteSymbols(symbols);
+            _file.WritePrintk(printk);
             _file.Reserve();
             return true;
         });
@@ -86,13 +87,15 @@ internal sealed class RawOutput : PageOutput
             foreach (var cpu in _cpus)
             {
                 string? problem = cpu.Problem;
+                ulong read = statistics.FirstOrDefault(item => item.Cpu == cpu.Cpu)?.Read ?? 0;
+                // Where all pages are there, the kernel has counted their events.
+                ulong there = problem is null ? read : Math.Min(read, CountEvents(cpu.File, 0, cpu.LengthBytes));
                 // The last page may be shorter in its file than in memory.
                 RandomAccess.SetLength(cpu.File, cpu.LengthBytes);
                 long bytes = _file.MovePages(cpu.File, cpu.Cpu, cpu.LengthBytes, _layout.PageBytes, out string? moveProblem);
                 problem ??= moveProblem is null ? null : $"{_path}: the pages of CPU {cpu.Cpu} cannot be written: {moveProblem}";
-                ulong read = statistics.FirstOrDefault(item => item.Cpu == cpu.Cpu)?.Read ?? 0;
-                // Where all pages are there, the kernel has counted their events.
-                ulong there = problem is null ? read : Math.Min(read, CountEvents(_file.LengthBytes - bytes, bytes));
+                if (moveProblem is not null)
+                    there -= Math.Min(there, CountEvents(cpu.File, bytes, cpu.LengthBytes));
                 written += there;
                 notWritten += read - there;
                 pageBytes += bytes;
@@ -127,8 +130,7 @@ internal sealed class RawOutput : PageOutput
     private void WriteOptions(ClockCorrelation clock, ulong endCycles, IReadOnlyList<CpuStatistics> statistics)
     {
         int cpuCount = _cpus.Count == 0 ? 0 : _cpus.Max(cpu => cpu.Cpu) + 1;
-        _file.WriteText(ReadIfThere(Path.Combine(_tracefs.Path, "saved_cmdlines")));
-        _file.BeginOptions(cpuCount);
+        _file.WriteCommandLines(ReadIfThere(Path.Combine(_tracefs.Path, "saved_cmdlines")));
         foreach (var item in statistics)
             _file.WriteOption(FtraceDatOption.CpuStat, string.Create(CultureInfo.InvariantCulture, $"CPU: {item.Cpu}\n{item.Text}"));
         _file.WriteOption(FtraceDatOption.TraceClock, _instance.ReadText("trace_clock"));
@@ -137,18 +139,18 @@ internal sealed class RawOutput : PageOutput
         _file.WriteOption(FtraceDatOption.TraceId, RandomNumberGenerator.GetBytes(sizeof(ulong)));
         _file.WriteOption(FtraceDatOption.CpuCount, BitConverter.GetBytes(cpuCount));
         _file.WriteClock(TraceDatTime.Of(_session.Clock, clock, endCycles));
-        _file.EndOptions(cpuCount);
+        _file.EndOptions(cpuCount, _session.Clock == ClockKind.Counter ? KernelRecording.CounterClockName : KernelRecording.MonotonicClockName, _layout.PageBytes);
     }
 
-    private unsafe ulong CountEvents(long offset, long lengthBytes)
+    private unsafe ulong CountEvents(SafeFileHandle pages, long offset, long endOffset)
     {
         byte[] page = new byte[_layout.PageBytes];
         ulong count = 0;
         fixed (byte* start = page)
         {
-            for (long at = 0; at < lengthBytes; at += page.Length)
+            for (long at = offset; at < endOffset; at += page.Length)
             {
-                int read = _file.Read(page, offset + at);
+                int read = RandomAccess.Read(pages, page, at);
                 var cursor = new FtracePageCursor(_layout, start, read, out _);
                 while (cursor.MoveNext(out _))
                     count++;

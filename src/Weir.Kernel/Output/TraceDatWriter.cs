@@ -9,8 +9,9 @@ using Weir.Graph;
 namespace Weir.Kernel;
 
 /// <summary>
-/// Writes trace-cmd's file of version 6, one part after the other in this order; <see cref="FtraceDatFile"/> has the picture. Where pages lie
-/// is written last, for only then it is known how many there are. Not thread-safe.
+/// Writes trace-cmd's file, one part after the other in this order; <see cref="FtraceDatFile"/> has the picture. Version 6 for pages as they
+/// are, which every trace-cmd reads; version 7 for packed ones. Where pages lie is written last, for only then it is known how many there
+/// are. Not thread-safe.
 /// </summary>
 internal sealed class TraceDatWriter : IDisposable
 {
@@ -19,12 +20,34 @@ internal sealed class TraceDatWriter : IDisposable
     /// <summary>Pages are copied, and given back by the file that they came from, in so large pieces.</summary>
     private const int CopyBytes = 1 << 20;
 
+    private const int SectionHeadBytes = 16;
+    private const int SectionSizeOffset = 8;
+
+    /// <summary>Where a CPU's pages lie: offset and size; before them in version 7 its number.</summary>
+    private const int PlainEntryBytes = 16;
+    private const int PackedEntryBytes = 20;
+
     private readonly FileStream _file;
+    private readonly TraceDatPacker? _packer;
+    private readonly MemoryStream _options = new();
+    private readonly List<(FtraceDatOption Id, long Offset)> _sections = [];
+
+    /// <summary>What is written at present: the file, or the section that will be packed.</summary>
+    private Stream _to;
+    private long _optionsPlace;
     private long _tableOffset;
+    private long _pagesSection;
 
     /// <summary>Begins a file.</summary>
+    /// <param name="path">Its path; what is there is replaced.</param>
+    /// <param name="isPacked">Whether everything large is packed.</param>
     /// <exception cref="IOException">It cannot be made.</exception>
-    public TraceDatWriter(string path) => _file = new FileStream(path, FileMode.Create, FileAccess.ReadWrite, FileShare.Read, FileBufferBytes);
+    public TraceDatWriter(string path, bool isPacked)
+    {
+        _file = new FileStream(path, FileMode.Create, FileAccess.ReadWrite, FileShare.Read, FileBufferBytes);
+        _packer = isPacked ? new TraceDatPacker() : null;
+        _to = _file;
+    }
 
     /// <summary>The file's length, to be.</summary>
     public long LengthBytes => _file.Position;
@@ -33,50 +56,48 @@ internal sealed class TraceDatWriter : IDisposable
     public void WriteHead(int pageBytes, string headerPage, string headerEvent)
     {
         _file.Write([0x17, 0x08, 0x44]);
-        WriteName("tracing6");
+        WriteName(_packer is null ? "tracing6" : "tracing7");
         _file.WriteByte(BitConverter.IsLittleEndian ? (byte)0 : (byte)1);
         _file.WriteByte((byte)nint.Size);
         Write32((uint)pageBytes);
-        WriteName("header_page");
-        WriteText(headerPage);
-        WriteName("header_event");
-        WriteText(headerEvent);
+        if (_packer is not null)
+        {
+            WriteName(TraceDatPacker.Name);
+            WriteName(TraceDatPacker.Version);
+            _optionsPlace = _file.Position;
+            Write64(0);
+        }
+        WriteSection(FtraceDatOption.HeaderInfo, () =>
+        {
+            WriteName("header_page");
+            WriteText(headerPage);
+            WriteName("header_event");
+            WriteText(headerEvent);
+        });
     }
 
     /// <summary>The descriptions of the events that the kernel writes on its own behalf.</summary>
-    public void WriteOwnFormats(IReadOnlyList<string> formats)
-    {
-        Write32((uint)formats.Count);
-        foreach (string format in formats)
-            WriteText(format);
-    }
+    public void WriteOwnFormats(IReadOnlyList<string> formats) => WriteSection(FtraceDatOption.FtraceEvents, () => WriteTexts(formats));
 
     /// <summary>The descriptions of all others.</summary>
-    public void WriteFormats(IReadOnlyList<(string System, IReadOnlyList<string> Formats)> systems)
+    public void WriteFormats(IReadOnlyList<(string System, IReadOnlyList<string> Formats)> systems) => WriteSection(FtraceDatOption.EventFormats, () =>
     {
         Write32((uint)systems.Count);
         foreach (var (system, formats) in systems)
         {
             WriteName(system);
-            WriteOwnFormats(formats);
+            WriteTexts(formats);
         }
-    }
+    });
 
-    /// <summary>The kernel's symbols, then the texts of its printk.</summary>
-    public void WriteShortText(string text)
-    {
-        byte[] bytes = Encoding.UTF8.GetBytes(text);
-        Write32((uint)bytes.Length);
-        _file.Write(bytes);
-    }
+    /// <summary>The kernel's symbols, as in /proc/kallsyms.</summary>
+    public void WriteSymbols(string text) => WriteSection(FtraceDatOption.KernelSymbols, () => WriteShortText(text));
 
-    /// <summary>A text with the 8 bytes of its length.</summary>
-    public void WriteText(string text)
-    {
-        byte[] bytes = Encoding.UTF8.GetBytes(text);
-        Write64((ulong)bytes.Length);
-        _file.Write(bytes);
-    }
+    /// <summary>The texts of the kernel's printk.</summary>
+    public void WritePrintk(string text) => WriteSection(FtraceDatOption.Printk, () => WriteShortText(text));
+
+    /// <summary>The names of threads.</summary>
+    public void WriteCommandLines(string text) => WriteSection(FtraceDatOption.CommandLines, () => WriteText(text));
 
     /// <summary>Keeps room on the disk, so that what comes can be written though it is full by then. Where the file system cannot, it does not.</summary>
     public void Reserve()
@@ -85,22 +106,15 @@ internal sealed class TraceDatWriter : IDisposable
         _ = LibC.Allocate((int)_file.SafeFileHandle.DangerousGetHandle(), LibC.AllocateKeepSize, _file.Position, 2 * CopyBytes);
     }
 
-    /// <summary>Begins the options.</summary>
-    public void BeginOptions(int cpuCount)
-    {
-        Write32((uint)cpuCount);
-        WriteName("options  ");
-    }
-
     /// <summary>An option that is a text.</summary>
     public void WriteOption(FtraceDatOption id, string text) => WriteOption(id, [.. Encoding.UTF8.GetBytes(text), 0]);
 
     /// <summary>An option.</summary>
     public void WriteOption(FtraceDatOption id, ReadOnlySpan<byte> value)
     {
-        Write16((ushort)id);
-        Write32((uint)value.Length);
-        _file.Write(value);
+        _options.Write(BitConverter.GetBytes((ushort)id));
+        _options.Write(BitConverter.GetBytes((uint)value.Length));
+        _options.Write(value);
     }
 
     /// <summary>How times become nanoseconds since 1970.</summary>
@@ -119,16 +133,23 @@ internal sealed class TraceDatWriter : IDisposable
     }
 
     /// <summary>Ends the options, and leaves room for where the pages of so many CPUs lie.</summary>
-    public void EndOptions(int cpuCount)
+    /// <param name="cpuCount">CPUs 0 to this, without it.</param>
+    /// <param name="clock">The trace clock's name.</param>
+    /// <param name="pageBytes">Size of a page.</param>
+    public void EndOptions(int cpuCount, string clock, int pageBytes)
     {
-        Write16(0);
-        WriteName("flyrecord");
-        _tableOffset = _file.Position;
-        for (int i = 0; i < cpuCount; i++)
+        if (_packer is null)
         {
-            Write64(0);
-            Write64(0);
+            Write32((uint)cpuCount);
+            WriteName("options  ");
+            _file.Write(_options.ToArray());
+            Write16(0);
+            WriteName("flyrecord");
+            _tableOffset = _file.Position;
+            _file.Write(new byte[cpuCount * PlainEntryBytes]);
         }
+        else
+            WritePackedOptions(cpuCount, clock, pageBytes);
         _file.Flush();
     }
 
@@ -139,7 +160,18 @@ internal sealed class TraceDatWriter : IDisposable
     /// <param name="pageBytes">Size of a page.</param>
     /// <param name="problem">Why not all of them came, or null.</param>
     /// <returns>Bytes that came.</returns>
-    public unsafe long MovePages(SafeFileHandle source, int cpu, long lengthBytes, int pageBytes, out string? problem)
+    public long MovePages(SafeFileHandle source, int cpu, long lengthBytes, int pageBytes, out string? problem) =>
+        _packer is null ? MovePlainPages(source, cpu, lengthBytes, pageBytes, out problem) : PackPages(source, cpu, lengthBytes, pageBytes, out problem);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _file.Dispose();
+        _options.Dispose();
+        _packer?.Dispose();
+    }
+
+    private unsafe long MovePlainPages(SafeFileHandle source, int cpu, long lengthBytes, int pageBytes, out string? problem)
     {
         problem = null;
         int from = (int)source.DangerousGetHandle();
@@ -159,32 +191,127 @@ internal sealed class TraceDatWriter : IDisposable
                 problem = copied == 0 ? "pages that were written are not there" : Marshal.GetPInvokeErrorMessage(error);
                 break;
             }
-            _ = LibC.Allocate(from, LibC.AllocateKeepSize | LibC.AllocatePunchHole, done, copied);
+            long first = done / pageBytes * pageBytes;
             done += copied;
+            GiveBack(source, first, done / pageBytes * pageBytes);
         }
         done = done / pageBytes * pageBytes;
-        _file.Position = _tableOffset + (cpu * 16L);
-        Write64((ulong)begin);
-        Write64((ulong)done);
-        _file.Flush();
+        WritePlace(_tableOffset + (cpu * (long)PlainEntryBytes), begin, done);
         _file.SetLength(begin + done);
         _file.Position = begin + done;
         return done;
     }
 
-    /// <summary>Reads what was written.</summary>
-    public int Read(Span<byte> bytes, long offset) => RandomAccess.Read(_file.SafeFileHandle, bytes, offset);
+    private long PackPages(SafeFileHandle source, int cpu, long lengthBytes, int pageBytes, out string? problem)
+    {
+        long begin = _file.Position;
+        long done = _packer!.Pack(source, lengthBytes, pageBytes, _file, out problem);
+        long end = _file.Position;
+        if (done > 0)
+            WritePlace(_tableOffset + (cpu * (long)PackedEntryBytes) + sizeof(uint), begin, end - begin);
+        _file.Position = _pagesSection + SectionSizeOffset;
+        Write64((ulong)(end - _pagesSection - SectionHeadBytes));
+        _file.Flush();
+        _file.Position = end;
+        return done;
+    }
 
-    /// <inheritdoc/>
-    public void Dispose() => _file.Dispose();
+    /// <summary>Lets a file give back whole pages that are elsewhere now.</summary>
+    internal static void GiveBack(SafeFileHandle file, long begin, long end)
+    {
+        if (end > begin)
+            _ = LibC.Allocate((int)file.DangerousGetHandle(), LibC.AllocateKeepSize | LibC.AllocatePunchHole, begin, end - begin);
+    }
 
-    private void WriteName(string name) => _file.Write([.. Encoding.UTF8.GetBytes(name), 0]);
+    private void WritePlace(long entry, long begin, long lengthBytes)
+    {
+        _file.Position = entry;
+        Write64((ulong)begin);
+        Write64((ulong)lengthBytes);
+        _file.Flush();
+    }
 
-    private void Write16(ushort value) => _file.Write(BitConverter.GetBytes(value));
+    /// <summary>The options, which lead to all sections; they are not packed, because where the pages lie is written into them later.</summary>
+    private void WritePackedOptions(int cpuCount, string clock, int pageBytes)
+    {
+        foreach (var (id, offset) in _sections)
+            WriteOption(id, BitConverter.GetBytes(offset));
+        byte[] buffer = [.. new byte[sizeof(ulong)], .. "\0"u8, .. Encoding.UTF8.GetBytes(clock), 0, .. BitConverter.GetBytes(pageBytes), .. BitConverter.GetBytes(cpuCount)];
+        byte[] table = new byte[cpuCount * PackedEntryBytes];
+        for (int cpu = 0; cpu < cpuCount; cpu++)
+            BitConverter.TryWriteBytes(table.AsSpan(cpu * PackedEntryBytes), cpu);
+        WriteOption(FtraceDatOption.Buffer, [.. buffer, .. table]);
+        long inOptions = _options.Length - table.Length - buffer.Length;
+        long tableInOptions = _options.Length - table.Length;
+        WriteOption(FtraceDatOption.Done, BitConverter.GetBytes(0UL));
+        long begin = _file.Position;
+        WriteSectionHead(FtraceDatOption.Done, isPacked: false, _options.Length);
+        _file.Write(_options.ToArray());
+        _pagesSection = _file.Position;
+        WriteSectionHead(FtraceDatOption.Buffer, isPacked: true, 0);
+        long end = _file.Position;
+        _tableOffset = begin + SectionHeadBytes + tableInOptions;
+        _file.Position = begin + SectionHeadBytes + inOptions;
+        Write64((ulong)_pagesSection);
+        _file.Position = _optionsPlace;
+        Write64((ulong)begin);
+        _file.Position = end;
+    }
 
-    private void Write32(uint value) => _file.Write(BitConverter.GetBytes(value));
+    /// <summary>A part of the file; where it is packed, it stands by itself, with a head, and an option leads to it.</summary>
+    private void WriteSection(FtraceDatOption id, Action write)
+    {
+        if (_packer is null)
+        {
+            write();
+            return;
+        }
+        using var section = new MemoryStream();
+        _to = section;
+        write();
+        _to = _file;
+        byte[] packed = _packer.Pack(section.GetBuffer().AsSpan(0, (int)section.Length));
+        _sections.Add((id, _file.Position));
+        WriteSectionHead(id, isPacked: true, packed.Length);
+        _file.Write(packed);
+    }
 
-    private void Write64(ulong value) => _file.Write(BitConverter.GetBytes(value));
+    private void WriteSectionHead(FtraceDatOption id, bool isPacked, long lengthBytes)
+    {
+        Write16((ushort)id);
+        Write16(isPacked ? (ushort)1 : (ushort)0);
+        Write32(0);
+        Write64((ulong)lengthBytes);
+    }
+
+    private void WriteTexts(IReadOnlyList<string> texts)
+    {
+        Write32((uint)texts.Count);
+        foreach (string text in texts)
+            WriteText(text);
+    }
+
+    private void WriteShortText(string text)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        Write32((uint)bytes.Length);
+        _to.Write(bytes);
+    }
+
+    private void WriteText(string text)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        Write64((ulong)bytes.Length);
+        _to.Write(bytes);
+    }
+
+    private void WriteName(string name) => _to.Write([.. Encoding.UTF8.GetBytes(name), 0]);
+
+    private void Write16(ushort value) => _to.Write(BitConverter.GetBytes(value));
+
+    private void Write32(uint value) => _to.Write(BitConverter.GetBytes(value));
+
+    private void Write64(ulong value) => _to.Write(BitConverter.GetBytes(value));
 }
 
 /// <summary>How trace-cmd makes nanoseconds since 1970 of a time: times <paramref name="Multiplier"/>, shifted right, and an offset added.</summary>

@@ -269,7 +269,7 @@ public sealed class KernelRecording : IDisposable
             _trace = new KernelTrace(directory, session, environment);
             return new TranscodedOutput(_trace, _instance!, _layout, _options.PacketBytes);
         }
-        var output = new RawOutput(directory, _tracefs, _instance!, session, _layout);
+        var output = new RawOutput(directory, _tracefs, _instance!, session, _layout, _options.IsPacked);
         _output = output;
         _trace = new KernelTrace(Path.Combine(directory, OwnStreamsName), session, environment);
         return output;

@@ -24,6 +24,9 @@ public sealed record KernelRecordingOptions
     /// <summary>Whether the kernel's pages are kept as they are, in a trace.dat, instead of being made CTF.</summary>
     public bool IsRaw { get; init; }
 
+    /// <summary>Whether that trace.dat is packed when the recording ends, as trace-cmd packs it.</summary>
+    public bool IsPacked { get; init; }
+
     /// <summary>Whether the trace says what the machine was like when the recording began: its processes, files, modules, interfaces.</summary>
     public bool HasStateDump { get; init; } = true;
 }
