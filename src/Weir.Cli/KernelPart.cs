@@ -6,6 +6,29 @@ using Weir.Tracing;
 
 namespace Weir.Cli;
 
+/// <summary>What the command line says of the kernel.</summary>
+/// <param name="Rules">The rules, as texts.</param>
+/// <param name="BufferSize">Bytes of each CPU's buffer, as a text; null where it is not said.</param>
+/// <param name="IsOverwriting">Whether a full buffer is to lose the oldest events.</param>
+/// <param name="IsDiscarding">Whether it is to lose the newest.</param>
+/// <param name="IsRaw">Whether the kernel's pages are kept as they are.</param>
+/// <param name="HasStateDump">Whether the trace says what the machine was like.</param>
+internal sealed record KernelChoices(string[] Rules, string? BufferSize, bool IsOverwriting, bool IsDiscarding, bool IsRaw, bool HasStateDump)
+{
+    /// <summary>What of it does not go together, in a sentence; null for nothing.</summary>
+    public string? FindContradiction()
+    {
+        if (IsOverwriting && IsDiscarding)
+            return "--overwrite and --discard: a full buffer loses either its oldest events or the newest";
+        if (Rules.Length > 0)
+            return null;
+        const string Missing = "and no rule asks for the kernel: -k SYSTEM:EVENT does";
+        if (IsRaw)
+            return $"--raw: keeps the kernel's pages, {Missing}";
+        return IsOverwriting ? $"--overwrite: programs' buffers lose the newest events when they are full; only the kernel's can lose the oldest, {Missing}" : null;
+    }
+}
+
 /// <summary>The kernel as a part of a recording.</summary>
 internal sealed class KernelPart : IRecordingPart
 {
@@ -17,27 +40,23 @@ internal sealed class KernelPart : IRecordingPart
     private KernelPart(KernelRecordingOptions options) => _options = options;
 
     /// <summary>The part that rules ask for; null without rules. False with what is wrong in a sentence.</summary>
-    public static bool TryCreate(
-        string[] rules, string? bufferSize, bool isRaw, bool hasStateDump, RecordingOptions recording, out KernelPart? part, [NotNullWhen(false)] out string? wrong)
+    public static bool TryCreate(KernelChoices choices, RecordingOptions recording, out KernelPart? part, [NotNullWhen(false)] out string? wrong)
     {
         part = null;
-        wrong = null;
-        if (rules.Length == 0)
-        {
-            wrong = isRaw ? "--raw: keeps the kernel's pages, and no rule asks for the kernel: -k SYSTEM:EVENT does" : null;
+        wrong = choices.FindContradiction();
+        if (wrong is not null || choices.Rules.Length == 0)
             return wrong is null;
-        }
         var parsed = new List<KernelRule>();
-        foreach (string text in rules)
+        foreach (string text in choices.Rules)
         {
             if (!KernelRule.TryParse(text, out var rule, out wrong))
                 return false;
             parsed.Add(rule);
         }
         int bufferBytes = KernelRecordingOptions.DefaultBufferBytes;
-        if (bufferSize is not null && !CommandLineValues.TryParseSize(bufferSize, out bufferBytes))
+        if (choices.BufferSize is not null && !CommandLineValues.TryParseSize(choices.BufferSize, out bufferBytes))
         {
-            wrong = $"--kernel-buffer-size: '{bufferSize}' is no size; 512k, 8M or 1G are";
+            wrong = $"--kernel-buffer-size: '{choices.BufferSize}' is no size; 512k, 8M or 1G are";
             return false;
         }
         part = new KernelPart(new KernelRecordingOptions
@@ -46,8 +65,9 @@ internal sealed class KernelPart : IRecordingPart
             BufferBytes = bufferBytes,
             PacketBytes = recording.PacketBytes,
             IsWholeMachine = recording.IsWholeMachine,
-            IsRaw = isRaw,
-            HasStateDump = hasStateDump,
+            IsDiscarding = choices.IsDiscarding,
+            IsRaw = choices.IsRaw,
+            HasStateDump = choices.HasStateDump,
         });
         return true;
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using Weir.Kernel;
 using Weir.Tests.Sessions;
@@ -112,6 +113,39 @@ public sealed partial class KernelRecordTests
         Assert.Equal(kept, converted.Output.Split('\n').Count(line => line.Contains(" sys_e", StringComparison.Ordinal)));
     }
 
+    [Theory]
+    [InlineData("--overwrite")]
+    [InlineData("--discard")]
+    public void A_full_buffer_keeps_the_newest_events_or_with_discard_the_oldest(string option)
+    {
+        using var place = new Place();
+        // Each call has a number, and nobody drains while the recorder stands still.
+        const int Calls = 20_000;
+        var result = place.Record([
+            option, "-k", "raw_syscalls:sys_enter if id == 62", "--kernel-buffer-size", "64k", "--no-state-dump", "--json", "-o", "trace", "--",
+            "taskset", "-c", "0", "bash", "-c", $"kill -STOP $PPID; while grep -qE '^State:.[^T]' /proc/$PPID/task/*/status; do :; done; for ((i = 1; i <= {Calls}; i++)); do kill -0 $((1000000000 + i)); done 2>/dev/null; kill -CONT $PPID; sleep 0.2"]);
+        Assert.SkipWhen(RuntimeInformation.ProcessArchitecture != Architecture.X64, "The number of kill is another one here.");
+        Assert.True(result.Status == 0, result.Error);
+        long[] kept = [.. Babeltrace.Lines(place, "trace").Select(line => KilledProcess().Match(line)).Where(match => match.Success).Select(match => long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) - 1_000_000_000).Where(call => call > 0)];
+        long lost = result.Report().GetProperty("lost").GetProperty("kernel_buffer_full").GetInt64();
+        // Those that stop the recorder and let it go on may be among either.
+        Assert.InRange(lost + kept.Length, Calls, Calls + 2);
+        Assert.InRange(kept.Length, 500, Calls / 2);
+        Assert.Equal(Enumerable.Range((int)kept[0], kept.Length).Select(item => (long)item), kept);
+        Assert.Equal(option == "--discard" ? 1 : Calls, option == "--discard" ? kept[0] : kept[^1]);
+    }
+
+    [Theory]
+    [InlineData("either its oldest events or the newest", "--overwrite", "--discard", "-k", "sched:*")]
+    [InlineData("--overwrite: programs' buffers lose the newest events", "--overwrite")]
+    public void What_a_full_buffer_loses_is_said_once_and_of_the_kernel(string message, params string[] options)
+    {
+        using var place = new Place();
+        var result = place.Record([.. options, "--", "true"]);
+        Assert.Equal(2, result.Status);
+        Assert.Contains(message, result.Error);
+    }
+
     [Fact]
     public void What_a_killed_recorder_left_the_next_one_and_doctor_remove()
     {
@@ -161,6 +195,9 @@ public sealed partial class KernelRecordTests
         Assert.NotEmpty(Babeltrace.Lines(place, Path.Combine(disk, "trace", "kernel")));
         Assert.Empty(KernelPlace.Remains());
     }
+
+    [GeneratedRegex(@"args = \[ \[0\] = (\d+)")]
+    private static partial Regex KilledProcess();
 
     [GeneratedRegex(@"\{ tid = (\d+),")]
     private static partial Regex ThreadOf();
