@@ -12,14 +12,17 @@ namespace Weir.Cli;
 /// <param name="IsOverwriting">Whether a full buffer is to lose the oldest events.</param>
 /// <param name="IsDiscarding">Whether it is to lose the newest.</param>
 /// <param name="IsRaw">Whether the kernel's pages are kept as they are.</param>
+/// <param name="IsPacked">Whether those pages are packed at the end.</param>
 /// <param name="HasStateDump">Whether the trace says what the machine was like.</param>
-internal sealed record KernelChoices(string[] Rules, string? BufferSize, bool IsOverwriting, bool IsDiscarding, bool IsRaw, bool HasStateDump)
+internal sealed record KernelChoices(string[] Rules, string? BufferSize, bool IsOverwriting, bool IsDiscarding, bool IsRaw, bool IsPacked, bool HasStateDump)
 {
     /// <summary>What of it does not go together, in a sentence; null for nothing.</summary>
     public string? FindContradiction()
     {
         if (IsOverwriting && IsDiscarding)
             return "--overwrite and --discard: a full buffer loses either its oldest events or the newest";
+        if (IsPacked && !IsRaw)
+            return "--compress: packs the kernel's pages, which --raw keeps";
         if (Rules.Length > 0)
             return null;
         const string Missing = "and no rule asks for the kernel: -k SYSTEM:EVENT does";
@@ -67,6 +70,7 @@ internal sealed class KernelPart : IRecordingPart
             IsWholeMachine = recording.IsWholeMachine,
             IsDiscarding = choices.IsDiscarding,
             IsRaw = choices.IsRaw,
+            IsPacked = choices.IsPacked,
             HasStateDump = choices.HasStateDump,
         });
         return true;

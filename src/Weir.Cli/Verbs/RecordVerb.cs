@@ -32,6 +32,7 @@ internal static class RecordVerb
         var overwrite = new Option<bool>("--overwrite") { Description = "A full buffer of the kernel's loses its oldest events: the default; programs' buffers always lose the newest" };
         var discard = new Option<bool>("--discard") { Description = "A full buffer loses the newest events, the kernel's too" };
         var raw = new Option<bool>("--raw") { Description = "Keep the kernel's pages as they are, in kernel/trace.dat, which trace-cmd reads too (docs/kernel.md)" };
+        var compress = new Option<bool>("--compress") { Description = "With --raw: pack the pages with zstd when the recording ends; trace-cmd reads it from version 3.0 on" };
         var noStateDump = new Option<bool>("--no-state-dump") { Description = "Do not write into the kernel's trace what processes, files, modules and interfaces there were at its beginning" };
         var all = new Option<bool>("--all", "-a") { Description = "Record every program of this user that matches, and as root of every user, not only the command and its descendants" };
         var duration = new Option<string?>("--duration") { Description = "Stop recording after a time: 500ms, 10s, 5m, 2h, or dd:hh:mm:ss", HelpName = "T" };
@@ -48,7 +49,7 @@ internal static class RecordVerb
         var command = new Argument<string[]>("command") { Description = "The command to run and record, after --", Arity = ArgumentArity.ZeroOrMore, HelpName = "COMMAND" };
         var verb = new Command("record", "Record a command, or the machine, into a trace")
         {
-            output, events, kernel, all, duration, packetBytes, packetCount, kernelBuffer, overwrite, discard, raw, noStateDump, strict, json, quiet, command,
+            output, events, kernel, all, duration, packetBytes, packetCount, kernelBuffer, overwrite, discard, raw, compress, noStateDump, strict, json, quiet, command,
         };
         verb.SetAction(parsed =>
         {
@@ -66,7 +67,7 @@ internal static class RecordVerb
             }
             var choices = new KernelChoices(
                 parsed.GetValue(kernel) ?? [], parsed.GetValue(kernelBuffer), parsed.GetValue(overwrite), parsed.GetValue(discard), parsed.GetValue(raw),
-                !parsed.GetValue(noStateDump));
+                parsed.GetValue(compress), !parsed.GetValue(noStateDump));
             if (!KernelPart.TryCreate(choices, options!, out var part, out wrong))
             {
                 Console.Error.WriteLine($"weir: {wrong}");
