@@ -50,6 +50,13 @@ kernel_load() {
         else
             failed=1
         fi
+        rm -rf "$work/kernel"
+        if recorded "kernel.$load.packed" "load_$load" "$count" "$weir" record -a "${rules[@]}" --raw --compress --kernel-buffer-size 32M -o "$work/kernel" --json --; then
+            per_event "kernel.$load.packed" "$(stat -c %s "$work/kernel/kernel/trace.dat")" "$(jq .events "$log.out")"
+        else
+            failed=1
+        fi
+        rm -rf "$work/kernel"
         [ -n "${peer_name:-}" ] || continue
         if recorded "peer.trace-cmd.$load" "load_$load" "$count" trace_cmd record "${peer_rules[@]}" -C x86-tsc -b 32768 -o "$work/kernel.dat" -q; then
             events=$(trace-cmd report "$work/kernel.dat" 2>/dev/null | grep -c ': ')
@@ -58,7 +65,7 @@ kernel_load() {
         rm -f "$work"/kernel.dat*
     done
     line "kernel.$load.bare" "$(median "kernel.$load.bare.load")" %.3f "s of the load"
-    for i in "kernel.$load" "peer.trace-cmd.$load"; do
+    for i in "kernel.$load" "kernel.$load.packed" "peer.trace-cmd.$load"; do
         line "$i.load" "$(median "$i.load")" %.3f "s of the load" "$(median "kernel.$load.bare.load")"
         line "$i.cpu" "$(median "$i.cpu")" %.3f "s of the recorder"
         line "$i.events" "$(median "$i.events")" %.0f events
